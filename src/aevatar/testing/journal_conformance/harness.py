@@ -1,0 +1,49 @@
+"""What the tests of an adapter supply, so that the conformance suite can open, reopen and share its store.
+
+An adapter's test module defines a fixture `journals` that yields one `Journals`, and imports the suite:
+
+    from aevatar.testing.journal_conformance import *
+
+    @pytest.fixture
+    def journals(tmp_path):
+        yield MyJournals(tmp_path / "store")
+
+The suite closes every journal that it opened before the fixture is torn down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+from aevatar.identity import SHARDS
+from aevatar.journal.port import Journal
+
+
+class Journals(Protocol):
+    """One store, empty at first, and handles over it. One handle stands for one process."""
+
+    several_owners: bool
+    """Whether a second handle may be open beside the first. Fencing is tested where it may, else the refusal."""
+
+    def handle(self) -> Journal:
+        """A new handle over the store, not opened yet."""
+
+    async def restored(self, backup: Path) -> Journal:
+        """A handle, not opened yet, over a new store made of what `Journal.backup` wrote to `backup`."""
+
+    async def outdate_the_code(self) -> None:
+        """Marks the store, which is not open, as one whose schema only a later release may use."""
+
+
+@asynccontextmanager
+async def opened(journal: Journal) -> AsyncIterator[Journal]:
+    """Opens `journal` as the owner of all shards, and closes it in the end."""
+    await journal.open()
+    try:
+        await journal.claim(range(SHARDS))
+        yield journal
+    finally:
+        await journal.close()
