@@ -118,7 +118,7 @@ class MemoryJournal:
         """The newest snapshot of `actor` and all after it; None if it never had a turn."""
         contents = self._opened()
         stored = contents.actors.get(actor)
-        if stored is None or not (stored.log or stored.sessions):
+        if stored is None or not _exists(stored):
             return None
         snapshot_version, snapshot = stored.snapshot or (0, None)
         return ActorImage(
@@ -230,6 +230,21 @@ class MemoryJournal:
         contents.checkpoints[projector] = checkpoint
 
     # Keep house
+
+    async def rename_kind(self, old: str, new: str) -> int:
+        """Moves what is recorded of actors of kind `old` to `new`; answers how many moved.
+
+        Raises: Misassembled when an actor exists under both, and then nothing has moved.
+        """
+        contents = self._opened()
+        names = [name for name in (contents.actors | contents.mail) if _is_of(name, old)]
+        renamed = {name: new + name.removeprefix(old) for name in names}
+        existing = [name for name in names if _exists(contents.actors.get(name))]
+        if both := [name for name in existing if _exists(contents.actors.get(renamed[name]))]:
+            raise Misassembled(f"{both[0]!r} cannot be moved: {renamed[both[0]]!r} exists too")
+        for name in names:
+            self._store.rename(name, renamed[name])
+        return len(existing)
 
     async def actors(self, kind: str = "", after: str = "", limit: int = 1000) -> list[str]:
         """Actor ids in text form, in order, of all kinds or of one."""
@@ -358,6 +373,10 @@ def _is_past(place: _Place, seen: _Place, query: DocumentQuery) -> bool:
 
 def _is_of(actor: str, kind: str) -> bool:
     return not kind or actor.startswith(f"{kind}/")
+
+
+def _exists(actor: StoredActor | None) -> bool:
+    return actor is not None and bool(actor.log or actor.sessions)
 
 
 def _ended(ended_at: int | None, before: int) -> bool:

@@ -222,7 +222,7 @@ class MemoryStore:
 
     def _note_effects(self, actor: StoredActor, record: TurnRecord) -> None:
         for started in record.effects_started:
-            effect = OpenEffect(record.actor, started.id, started.type, started.body)
+            effect = OpenEffect(record.actor, started.id, started.type, started.body, started.runner)
             self.contents.effects[started.id] = StoredEffect(record.shard, effect)
             actor.effects[started.id] = None
         for effect_id, state in record.effects_ended:
@@ -268,10 +268,8 @@ class MemoryStore:
         self.empty(emptied, through=len(emptied.log))
         contents.effects = {key: row for key, row in contents.effects.items() if row.effect.actor != name}
         contents.dead = {key: letter for key, letter in contents.dead.items() if letter.actor != name}
-        for scopes in contents.documents.values():
-            for documents in scopes.values():
-                for key in [key for key, document in documents.items() if document.actor == name]:
-                    del documents[key]
+        for documents, key in self._documents_of(name):
+            del documents[key]
 
     def empty(self, actor: StoredActor, *, through: int) -> None:
         """Empties the log up to a version. Positions and command ids stay, so that no command takes effect twice."""
@@ -280,6 +278,33 @@ class MemoryStore:
             turn.entry = replace(turn.entry, body=b"")
             if turn.command_id not in actor.open_commands:
                 turn.outcome, turn.erased = None, True
+
+    # Renaming
+
+    def rename(self, old: str, new: str) -> None:
+        """Moves one actor to another name, and the mail that waits for it."""
+        contents = self.contents
+        if mail := contents.mail.pop(old, None):
+            moved = {key: replace(each, target=new) for key, each in mail.items()}
+            contents.mail[new] = moved | contents.mail.get(new, {})
+        if old not in contents.actors:
+            return
+        actor = contents.actors[new] = contents.actors.pop(old)
+        for turn in map(self.turn, actor.log):
+            turn.entry = replace(turn.entry, actor=new)
+        for stored in actor.timers.values():
+            stored.timer = replace(stored.timer, actor=new)
+        for effect in [effect for effect in contents.effects.values() if effect.effect.actor == old]:
+            effect.effect = replace(effect.effect, actor=new)
+        for letter in [letter for letter in contents.dead.values() if letter.actor == old]:
+            contents.dead[letter.id] = replace(letter, actor=new)
+        for documents, key in self._documents_of(old):
+            documents[key].actor = new
+
+    def _documents_of(self, actor: str) -> list[tuple[dict[str, StoredDocument], str]]:
+        """Where the documents of `actor` are: each with what it is in, and its key there."""
+        places = [documents for scopes in self.contents.documents.values() for documents in scopes.values()]
+        return [(documents, key) for documents in places for key in documents if documents[key].actor == actor]
 
 
 def document_of(name: str, scope: str, key: str, stored: StoredDocument | None) -> Document | None:

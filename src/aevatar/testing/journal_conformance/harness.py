@@ -3,12 +3,13 @@
 An adapter's test module defines a fixture `journals` that yields one `Journals`, and imports the suite:
 
     from aevatar.testing.journal_conformance import *
+    from aevatar.testing.journal_conformance.several_owners import *  # or .one_owner
 
     @pytest.fixture
     def journals(tmp_path):
-        yield MyJournals(tmp_path / "store")
+        return MyJournals(tmp_path / "store")
 
-The suite closes every journal that it opened before the fixture is torn down.
+The suite closes every journal that it opened before that fixture is torn down.
 """
 
 from __future__ import annotations
@@ -18,15 +19,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
+import pytest
+
 from aevatar.identity import SHARDS
 from aevatar.journal.port import Journal
 
 
 class Journals(Protocol):
     """One store, empty at first, and handles over it. One handle stands for one process."""
-
-    several_owners: bool
-    """Whether a second handle may be open beside the first. Fencing is tested where it may, else the refusal."""
 
     def handle(self) -> Journal:
         """A new handle over the store, not opened yet."""
@@ -35,7 +35,7 @@ class Journals(Protocol):
         """A handle, not opened yet, over a new store made of what `Journal.backup` wrote to `backup`."""
 
     async def outdate_the_code(self) -> None:
-        """Marks the store, which is not open, as one whose schema only a later release may use."""
+        """Marks the store, which was opened once and is closed, as one whose schema only a later release may use."""
 
 
 @asynccontextmanager
@@ -47,3 +47,10 @@ async def opened(journal: Journal) -> AsyncIterator[Journal]:
         yield journal
     finally:
         await journal.close()
+
+
+@pytest.fixture
+async def journal(journals: Journals) -> AsyncIterator[Journal]:
+    """The store of the test, opened by the owner of all shards."""
+    async with opened(journals.handle()) as journal:
+        yield journal
