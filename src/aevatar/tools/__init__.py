@@ -4,12 +4,38 @@ Pure rules and one bounded wait, for discovery. Running a tool durably is the bu
 """
 
 from aevatar.tools.arguments import InvalidArguments, parse_arguments
+from aevatar.tools.context import CallContext
+from aevatar.tools.headers import CleanedHeaders, clean_headers
 from aevatar.tools.rendering import to_json
+from aevatar.tools.results import FailureCode, ShortenedText, failure, failure_of, result_of, shorten
 from aevatar.tools.schema import schema_of
+from aevatar.tools.tool import Approval, Held, Reconciled, Tool, ToolDefinition, arguments_type, define, must_ask
+from aevatar.tools.tools_pb2 import BlobRef, ResultPart, ToolError, ToolResult
 
 __all__ = [
+    "Approval",
+    "BlobRef",
+    "CallContext",
+    "CleanedHeaders",
+    "FailureCode",
+    "Held",
     "InvalidArguments",
+    "Reconciled",
+    "ResultPart",
+    "ShortenedText",
+    "Tool",
+    "ToolDefinition",
+    "ToolError",
+    "ToolResult",
+    "arguments_type",
+    "clean_headers",
+    "define",
+    "failure",
+    "failure_of",
+    "must_ask",
     "parse_arguments",
+    "result_of",
     "schema_of",
+    "shorten",
     "to_json",
 ]
