@@ -6,36 +6,71 @@ Pure rules and one bounded wait, for discovery. Running a tool durably is the bu
 from aevatar.tools.arguments import InvalidArguments, parse_arguments
 from aevatar.tools.context import CallContext
 from aevatar.tools.headers import CleanedHeaders, clean_headers
+from aevatar.tools.ordering import CallState, RoundCall, in_call_order, startable
 from aevatar.tools.rendering import to_json
+from aevatar.tools.repetition import CallAttempt, is_futile
 from aevatar.tools.results import FailureCode, ShortenedText, failure, failure_of, result_of, shorten
 from aevatar.tools.schema import schema_of
-from aevatar.tools.tool import Approval, Held, Reconciled, Tool, ToolDefinition, arguments_type, define, must_ask
+from aevatar.tools.sources import (
+    Discovery,
+    FailedSource,
+    OfferedTool,
+    Selection,
+    ToolSet,
+    ToolSets,
+    ToolSource,
+    discover_all,
+)
+from aevatar.tools.tool import (
+    Approval,
+    Held,
+    Reconciled,
+    Tool,
+    ToolDefinition,
+    arguments_type,
+    define,
+    must_ask,
+)
 from aevatar.tools.tools_pb2 import BlobRef, ResultPart, ToolError, ToolResult
 
 __all__ = [
     "Approval",
     "BlobRef",
+    "CallAttempt",
     "CallContext",
+    "CallState",
     "CleanedHeaders",
+    "Discovery",
+    "FailedSource",
     "FailureCode",
     "Held",
     "InvalidArguments",
+    "OfferedTool",
     "Reconciled",
     "ResultPart",
+    "RoundCall",
+    "Selection",
     "ShortenedText",
     "Tool",
     "ToolDefinition",
     "ToolError",
     "ToolResult",
+    "ToolSet",
+    "ToolSets",
+    "ToolSource",
     "arguments_type",
     "clean_headers",
     "define",
+    "discover_all",
     "failure",
     "failure_of",
+    "in_call_order",
+    "is_futile",
     "must_ask",
     "parse_arguments",
     "result_of",
     "schema_of",
     "shorten",
+    "startable",
     "to_json",
 ]
