@@ -65,7 +65,6 @@ class MemoryJournal:
     # Lifecycle
 
     async def open(self) -> None:
-        """Opens the store. Raises: Misassembled when another handle has it, or a later release wrote it."""
         if self._store.contents.schema > SCHEMA:
             raise Misassembled(f"the journal has schema {self._store.contents.schema}; this release reads {SCHEMA}")
         others = [handle for handle in self._store.handles if handle is not self]
@@ -75,11 +74,9 @@ class MemoryJournal:
             self._store.handles.append(self)
 
     async def close(self) -> None:
-        """Lets go of the store; what is in it stays."""
         self._release()
 
     async def claim(self, shards: Collection[int]) -> None:
-        """Makes this handle the owner of `shards`; commits of the former owner are refused from now on."""
         self._opened()
         self._store.owners.update(dict.fromkeys(shards, self))
 
@@ -98,7 +95,6 @@ class MemoryJournal:
     # Write
 
     async def commit(self, batch: Sequence[TurnRecord]) -> list[Verdict]:
-        """Stores each record as one unit, or refuses it whole; the verdicts stand in the order of the batch."""
         contents = self._opened()
         last, stale = len(contents.turns), set[str]()
         verdicts = [self._store.commit(record, self, stale) for record in batch]
@@ -108,14 +104,12 @@ class MemoryJournal:
         return verdicts
 
     async def accept(self, mail: Sequence[Mail]) -> list[Verdict]:
-        """Stores mail for its targets; refuses an id that waits there with another digest."""
         self._opened()
         return [self._store.post(each) for each in mail]
 
     # Read back
 
     async def load(self, actor: str) -> ActorImage | None:
-        """The newest snapshot of `actor` and all after it; None if it never had a turn."""
         contents = self._opened()
         stored = contents.actors.get(actor)
         if stored is None or not _exists(stored):
@@ -140,12 +134,10 @@ class MemoryJournal:
         return [LoggedTurn(entry.version, entry.body) for entry in entries]
 
     async def history(self, actor: str, after: int = 0, limit: int = 1000) -> list[FeedEntry]:
-        """The rows of one actor's log with a version above `after`, oldest first."""
         log = self._opened().actors.get(actor, StoredActor()).log
         return [self._store.turn(position).entry for position in log[after : after + limit]]
 
     async def outcome(self, actor: str, command_id: str) -> RecordedOutcome | None:
-        """What is recorded of a command, open ones included; None if no turn of it was committed."""
         position = self._opened().actors.get(actor, StoredActor()).commands.get(command_id)
         if position is None:
             return None
@@ -153,46 +145,38 @@ class MemoryJournal:
         return RecordedOutcome(turn.entry.version, turn.digest, turn.outcome, turn.erased)
 
     async def mail(self, after: int = 0, limit: int = 1000) -> list[Mail]:
-        """Mail for the shards owned that no turn has ticked off, by position."""
         waiting = (each for mail in self._opened().mail.values() for each in mail.values())
         mine = [each for each in waiting if each.position > after and self._owns(each.shard)]
         return sorted(mine, key=lambda each: each.position)[:limit]
 
     async def effects(self) -> list[OpenEffect]:
-        """Effects of the shards owned that have no end, in the order they were started."""
         rows = self._opened().effects.values()
         return [row.effect for row in rows if row.state is EffectState.STARTED and self._owns(row.shard)]
 
     async def take(self, effect_ids: Sequence[str], runner: str) -> None:
-        """Notes in the ledger that `runner` runs these effects."""
         effects = self._opened().effects
         for effect_id in effect_ids:
             if row := effects.get(effect_id):
                 row.effect = replace(row.effect, runner=runner)
 
     async def due(self, until: int, limit: int = 1000) -> list[DueTimer]:
-        """Timers of the shards owned that fall due up to `until` (milliseconds since 1970), oldest first."""
         rows = (row for actor in self._opened().actors.values() for row in actor.timers.values())
         due = [row.timer for row in rows if row.timer.due <= until and self._owns(row.shard)]
         return sorted(due, key=lambda timer: (timer.due, timer.actor, timer.name))[:limit]
 
     async def feed(self, after: int = 0, limit: int = 1000) -> list[FeedEntry]:
-        """The log of all actors by position."""
         return [turn.entry for turn in self._opened().turns[after : after + limit]]
 
     def on_growth(self, notify: Callable[[], None]) -> None:
-        """Has `notify` called, on the event loop, when any handle on this store has made the log grow."""
         self._listeners.append(notify)
 
     def notify(self) -> None:
-        """Tells whoever asked that the log has grown, after the call that is under way."""
-        for listener in self._listeners:
+        for listener in self._listeners:  # after the call that is under way: a listener may call back
             asyncio.get_running_loop().call_soon(listener)
 
     # Show
 
     async def session(self, owner: str, session: str, after: int, limit: int) -> SessionPage:
-        """Stored events with a number above `after`, oldest first, at most `limit`."""
         stored = self._opened().actors.get(owner, StoredActor()).sessions.get(session)
         if stored is None:
             return SessionPage([], ended=False)
@@ -200,11 +184,9 @@ class MemoryJournal:
         return SessionPage(events[:limit], ended=stored.ended_at is not None)
 
     async def document(self, name: str, scope: str, key: str) -> Document | None:
-        """The document under this key."""
         return document_of(name, scope, key, self._opened().documents.get(name, {}).get(scope, {}).get(key))
 
     async def documents(self, query: DocumentQuery) -> list[tuple[Document, str | int | None]]:
-        """Documents in order, each with its value of the attribute ordered by."""
         stored = self._opened().documents.get(query.name, {}).get(query.scope, {})
         found = sorted(_matches(query, stored), key=lambda match: _place(match[1], match[0].key))
         if query.descending:
@@ -215,15 +197,11 @@ class MemoryJournal:
         return found[: query.limit]
 
     async def checkpoint(self, projector: str) -> Checkpoint:
-        """How far `projector` has come; position 0 if it never ran."""
         return self._opened().checkpoints.get(projector, Checkpoint(0))
 
     async def project(self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite]) -> None:
-        """Stores the documents a projector made and how far it has come, as one unit.
-
-        They count as written when the newest turn was: a store without a clock has no other time.
-        """
         contents = self._opened()
+        # A projector has no time of its own: its documents count as written when the newest turn was.
         at = contents.turns[-1].entry.at if contents.turns else 0
         for document in documents:
             self._store.write_document(document, actor="", at=at)
@@ -232,10 +210,6 @@ class MemoryJournal:
     # Keep house
 
     async def rename_kind(self, old: str, new: str) -> int:
-        """Moves what is recorded of actors of kind `old` to `new`; answers how many moved.
-
-        Raises: Misassembled when an actor exists under both, and then nothing has moved.
-        """
         contents = self._opened()
         names = [name for name in (contents.actors | contents.mail) if _is_of(name, old)]
         renamed = {name: new + name.removeprefix(old) for name in names}
@@ -247,17 +221,14 @@ class MemoryJournal:
         return len(existing)
 
     async def actors(self, kind: str = "", after: str = "", limit: int = 1000) -> list[str]:
-        """Actor ids in text form, in order, of all kinds or of one."""
         stored = self._opened().actors.items()
         names = [name for name, actor in stored if actor.log and name > after and _is_of(name, kind)]
         return sorted(names)[:limit]
 
     async def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
-        """The newest dead letters first."""
         return sorted(self._opened().dead.values(), key=lambda letter: letter.at, reverse=True)[:limit]
 
     async def sessions_ended(self, before: int, limit: int = 100) -> list[tuple[str, str]]:
-        """Owner and id of sessions that ended before `before` and are not folded yet."""
         sessions = [
             (owner, key, row) for owner, actor in self._opened().actors.items() for key, row in actor.sessions.items()
         ]
@@ -265,12 +236,10 @@ class MemoryJournal:
         return ended[:limit]
 
     async def rewrite_session(self, owner: str, session: str, events: Sequence[SessionEvent]) -> None:
-        """Replaces the stored events of an ended session by their folded form, and marks it folded."""
         stored = self._opened().actors[owner].sessions[session]
         stored.events, stored.folded = list(events), True
 
     async def expire_sessions(self, kind: str, before: int) -> int:
-        """Removes the sessions of actors of `kind` that ended before `before`; answers how many."""
         removed = 0
         for name, actor in self._opened().actors.items():
             if _is_of(name, kind):
@@ -281,7 +250,6 @@ class MemoryJournal:
         return removed
 
     async def sweep(self, before: int) -> int:
-        """Removes dead letters and finished effects older than `before`; answers how many rows went."""
         contents = self._opened()
         letters = [key for key, letter in contents.dead.items() if letter.at < before]
         effects = [key for key, row in contents.effects.items() if row.state and row.ended_at < before]
@@ -292,11 +260,9 @@ class MemoryJournal:
         return len(letters) + len(effects)
 
     async def erasable(self) -> list[str]:
-        """Retired actors whose erasure was asked for and has not been done."""
         return [name for name, actor in self._opened().actors.items() if actor.retirement is Retirement.ERASE]
 
     async def erase(self, actor: str, *, through: int | None = None, snapshot: tuple[int, bytes] | None = None) -> None:
-        """Removes what is recorded of `actor`, or its history up to a version, for which `snapshot` stands then."""
         stored = self._opened().actors.get(actor)
         if stored is None:
             return
@@ -308,7 +274,6 @@ class MemoryJournal:
             stored.snapshot = snapshot
 
     async def backup(self, path: Path) -> None:
-        """Writes a copy of the whole store, for `restored`. Raises: Rejected if `path` exists."""
         copy = msgspec.msgpack.encode(self._opened())
         try:
             with path.open("xb") as file:
@@ -317,12 +282,10 @@ class MemoryJournal:
             raise Rejected("backup_exists", f"{str(path)!r} exists already", "path") from taken
 
     async def check(self) -> list[str]:
-        """Nothing: there are no pages to go bad."""
         self._opened()
         return []
 
     async def info(self) -> JournalInfo:
-        """What there is, in numbers; the size is that of a backup."""
         contents = self._opened()
         sessions = [row for actor in contents.actors.values() for row in actor.sessions.values()]
         counts = {
@@ -336,11 +299,10 @@ class MemoryJournal:
             "session_events": sum(len(row.events) for row in sessions),
             "dead_letters": len(contents.dead),
         }
-        size = len(msgspec.msgpack.encode(contents))
+        size = len(msgspec.msgpack.encode(contents))  # that of a backup
         return JournalInfo("memory", "this process", SCHEMA, size, counts, last_position=len(contents.turns))
 
     async def all_documents(self, name: str) -> AsyncIterator[Document]:
-        """Every document of a name over all scopes, as of one instant."""
         self._opened()
         for document in [document for document in self._all_documents() if document.name == name]:
             yield document
