@@ -1,7 +1,7 @@
 """Generates the Python side of every Protobuf contract, or with --check compares what is committed with it.
 
 Contracts of the library live in proto/ and their code lands in src/, beside its users. Contracts of an example lie in
-examples/<name>/, and their code lands beside them.
+examples/<name>/, those of the tests in tests/sample/, and their code lands beside them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import grpc_tools
 from grpc_tools import protoc
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGETS = {"proto": "src", "examples": "examples"}
+TARGETS = {"proto": "src", "examples": "examples", "tests": "tests"}
 WELL_KNOWN = Path(grpc_tools.__file__).parent / "_proto"
 # protoc writes a bare `Mapping` for nested messages, which strict mypy would report in every contract.
 STUB_HEADER = '# mypy: disable-error-code="type-arg"\n'

@@ -1,0 +1,98 @@
+"""Keeping house while serving: idle activations go, ended sessions are folded and expire, what was to be erased is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from aevatar.actors.kind import Kind
+from aevatar.actors.nature import Clock
+from aevatar.actors.stage import Stage
+from aevatar.errors import Unavailable
+from aevatar.identity import ActorId
+from aevatar.journal.port import Journal
+from aevatar.sessions.folding import folded
+
+log = structlog.get_logger("aevatar.housekeeping")
+
+PAGE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept as they are; in seconds."""
+
+    fold_after: float = 3600.0
+    finished: float = 7 * 24 * 3600.0
+    """Dead letters and finished effects."""
+    round: float = 30.0
+    """Between two rounds of housekeeping."""
+
+
+class Housekeeping:
+    """Goes round regularly."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        stage: Stage,
+        kinds: Mapping[str, Kind],
+        retention: Retention | None = None,
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._stage = stage
+        self._kinds = kinds
+        self._retention = retention or Retention()
+        self._wake = asyncio.Event()
+
+    def erase_soon(self) -> None:
+        """Has the next round begin at once."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Goes round until cancelled."""
+        while True:
+            try:
+                await self.round()
+            except Unavailable as lost:
+                log.warning("housekeeping_postponed", reason=lost.message)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(self._retention.round):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._wake.clear()
+
+    async def round(self) -> None:
+        """Everything once."""
+        self._stage.passivate()
+        now = self._clock.now()
+        await self._erase()
+        await self._fold(now - round(self._retention.fold_after * 1000))
+        for name, kind in self._kinds.items():
+            await self._journal.expire_sessions(name, now - round(kind.projection.retention * 1000))
+        await self._journal.sweep(now - round(self._retention.finished * 1000))
+
+    async def _erase(self) -> None:
+        for actor in await self._journal.erasable():
+            await self._journal.erase(actor)
+            self._stage.forget(ActorId.parse(actor))
+            log.info("actor_erased", actor=actor)
+
+    async def _fold(self, before: int) -> None:
+        for owner, session in await self._journal.sessions_ended(before):
+            events = []
+            after = 0
+            while page := (await self._journal.session(owner, session, after, PAGE)).events:
+                events.extend(page)
+                after = page[-1].number
+            await self._journal.rewrite_session(owner, session, folded(events))

@@ -1,0 +1,91 @@
+"""Starting: what the journal still holds open is taken up again, before anything new is served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from aevatar.actors.activation import Delivery
+from aevatar.actors.actors_pb2 import EffectInterrupted, EffectRecord
+from aevatar.actors.effects import Effects, Policy
+from aevatar.actors.envelope import Envelope, from_bytes, payload_bytes, principal_of
+from aevatar.actors.metrics import Metrics
+from aevatar.actors.packing import UnknownMessage
+from aevatar.identity import ActorId
+from aevatar.journal.port import Journal
+from aevatar.journal.records import Mail, OpenEffect
+
+log = structlog.get_logger("aevatar.recovery")
+
+PAGE = 1_000
+
+
+class Recovery:
+    """Finds unfinished mail and effects."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        effects: Effects,
+        metrics: Metrics,
+        runner: str,
+        deliver: Callable[[Delivery], None],
+        start: Callable[[ActorId, str, str, EffectRecord, object], None],
+    ) -> None:
+        self._journal = journal
+        self._effects = effects
+        self._metrics = metrics
+        self._runner = runner
+        self._deliver = deliver
+        self._start = start
+
+    async def take_up_mail(self) -> None:
+        """Delivers all mail that no turn has ticked off, in its order."""
+        after = 0
+        while page := await self._journal.mail(after, PAGE):
+            for mail in page:
+                self._take_up(mail)
+            after = page[-1].position
+
+    def _take_up(self, mail: Mail) -> None:
+        try:
+            envelope = from_bytes(mail.body)
+        except UnknownMessage as unknown:  # it stays where it is until a program that knows the message starts
+            self._metrics.mail_unreadable += 1
+            log.warning("mail_unreadable", target=mail.target, message_id=mail.id, reason=str(unknown))
+            return
+        self._deliver(Delivery(envelope, mailed=True))
+
+    async def take_up_effects(self) -> None:
+        """Runs or reports every effect without an end, as its policy says."""
+        found = await self._journal.effects()
+        again = [effect for effect in found if self._is_repeatable(effect)]
+        await self._journal.take([effect.id for effect in again], self._runner)
+        for effect in found:
+            record = EffectRecord.FromString(effect.body)
+            if effect in again:
+                self._start(ActorId.parse(effect.actor), effect.id, effect.type, record, None)
+            else:
+                self._metrics.effects_interrupted += 1
+                self._deliver(_interrupted(effect, record))
+
+    def _is_repeatable(self, effect: OpenEffect) -> bool:
+        registered = self._effects.by_name.get(effect.type)
+        return registered is not None and registered.policy is Policy.REPEAT
+
+
+def _interrupted(effect: OpenEffect, record: EffectRecord) -> Delivery:
+    notice = EffectInterrupted(effect_id=effect.id, effect=effect.type, request=record.request)
+    envelope = Envelope(
+        id=f"interrupted:{effect.id}",
+        target=ActorId.parse(effect.actor),
+        payload=notice,
+        body=payload_bytes(notice),
+        principal=principal_of(record.principal),
+        sent_at=0,
+        correlation_id=record.correlation_id,
+        trace=record.trace,
+    )
+    return Delivery(envelope, effect_id=effect.id, is_failed_effect=True)

@@ -1,0 +1,468 @@
+"""The runtime: actors, served from one journal. What programs hold in their hands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Protocol, Self, TypeVar
+
+import structlog
+from google.protobuf.message import Message
+
+from aevatar.actors.activation import Activation, Answer, Delivery, Ticket
+from aevatar.actors.actor import Actor
+from aevatar.actors.actors_pb2 import EffectRecord, Packed
+from aevatar.actors.aftermath import Aftermath, Outlets
+from aevatar.actors.effects import Effect, EffectRunner, Effects, Link, Vault
+from aevatar.actors.envelope import Envelope, check_command_id, from_bytes, payload_bytes, principal_of
+from aevatar.actors.health import Health
+from aevatar.actors.housekeeping import Housekeeping
+from aevatar.actors.kind import Kind, assemble
+from aevatar.actors.metrics import Metrics
+from aevatar.actors.nature import Clock, Identifiers, RandomIdentifiers, SystemClock, system_random
+from aevatar.actors.packing import message_type, unpack
+from aevatar.actors.projectors import Projector, Projectors
+from aevatar.actors.recording import mail_of
+from aevatar.actors.recovery import Recovery
+from aevatar.actors.stage import Limits, Stage
+from aevatar.actors.tasks import Tasks
+from aevatar.actors.timers import Timers
+from aevatar.actors.tracing import Tracing
+from aevatar.actors.turns import Turns, Waiting, command_id_reused
+from aevatar.actors.writer import GroupCommit
+from aevatar.errors import Misassembled, Rejected, Unavailable
+from aevatar.identity import SHARDS, ActorId, Principal
+from aevatar.journal.port import Journal
+from aevatar.journal.records import DueTimer, Mail, Verdict
+from aevatar.readmodels.reading import ReadModels
+from aevatar.sessions.hub import Hub
+from aevatar.sessions.reading import Sessions
+
+T = TypeVar("T")
+
+log = structlog.get_logger("aevatar.runtime")
+
+
+class Neighbours(Protocol):
+    """The other processes of a cluster: where mail for shards that are not ours goes. It is durable already."""
+
+    def deliver(self, shard: int, mail: Mail) -> None:
+        """Tells the owner of `shard` that there is mail. May be lost; the owner looks for itself when it starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A command that was accepted: it will be handled, whatever happens to this process."""
+
+    actor_id: ActorId
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is recorded of a command. `answer` None while it is pending; `version` is the actor's at its turn."""
+
+    answer: Message | None
+    version: int
+
+
+class Runtime:
+    """Serves actors of the given kinds from a journal, inside `async with`.
+
+    Raises: Misassembled when kinds, effects or projectors do not fit together, with a sentence that says why.
+    """
+
+    def __init__(
+        self,
+        *,
+        kinds: Iterable[Kind | type[Actor[Any]]],
+        journal: Journal,
+        effects: Iterable[Effect[Any, Any]] = (),
+        projectors: Iterable[Projector] = (),
+        vault: Vault | None = None,
+        neighbours: Neighbours | None = None,
+        shards: Collection[int] = range(SHARDS),
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+        identifiers: Identifiers | None = None,
+        random: Random | None = None,
+    ) -> None:
+        self._kinds = assemble(kinds)
+        self._effects = Effects(effects)
+        self._journal = journal
+        self._vault = vault
+        self._neighbours = neighbours
+        self._shards = frozenset(shards)
+        self._limits = limits or Limits()
+        self._clock = clock or SystemClock()
+        self._identifiers = identifiers or RandomIdentifiers()
+        self._random = random or system_random()
+        self._projectors = Projectors(projectors, journal)
+        self.metrics = Metrics()
+        self.health = Health()
+        self._hub = Hub()
+        self.sessions = Sessions(journal, self._hub, lambda name, body: message_type(name).FromString(body))
+        self.readmodels = ReadModels(journal, self._documents())
+
+    def _documents(self) -> dict[str, type[Message]]:
+        types = dict(self._projectors.documents)
+        for kind in {id(kind): kind for kind in self._kinds.values()}.values():
+            for declared in kind.projection.documents:
+                if declared.name in types:
+                    raise Misassembled(
+                        f"the read model {declared.name!r} of kind {kind.name!r} is declared elsewhere too"
+                    )
+                types[declared.name] = declared.message
+        return types
+
+    # Lifecycle
+
+    async def __aenter__(self) -> Self:
+        self._assemble()
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def _assemble(self) -> None:
+        self._tracing = Tracing()
+        self._tasks = Tasks(self._task_failed)
+        self._waiting = Waiting()
+        self._asks: set[asyncio.Future[Answer]] = set()
+        self._stage = Stage(
+            journal=self._journal,
+            clock=self._clock,
+            tasks=self._tasks,
+            metrics=self.metrics,
+            limits=self._limits,
+            writer_depth=lambda: self._writer.depth,
+            handle=self._handle,
+        )
+        self.health.quarantined = self._stage.quarantined
+        self._writer = GroupCommit[Ticket](self._commit, self._settle, self)
+        self._acceptor = GroupCommit[_Accepting](self._accept, _settle_accepted, self)
+        self._turns = Turns(
+            stage=self._stage,
+            writer=self._writer,
+            journal=self._journal,
+            clock=self._clock,
+            tasks=self._tasks,
+            metrics=self.metrics,
+            limits=self._limits,
+            effect_types=self._effects.names,
+            waiting=self._waiting,
+            tracing=self._tracing,
+        )
+        self._timers = Timers(self._journal, self._clock, self.metrics, self._fire)
+        self._runner = EffectRunner(self._effects, self._tasks, self.metrics, self._random, self._finish)
+        outlets = Outlets(
+            show=lambda ticket: self._hub.publish(ticket.record.actor, ticket.record.shown),
+            post=self._post,
+            start=self._start_effects,
+            cancel_effect=self._runner.cancel,
+            arm=self._timers.arm,
+            signal=self._signal,
+            erase=lambda actor_id: self._housekeeping.erase_soon(),
+            fenced=self._fenced,
+        )
+        self._aftermath = Aftermath(
+            stage=self._stage, turns=self._turns, waiting=self._waiting, metrics=self.metrics, outlets=outlets
+        )
+        self._housekeeping = Housekeeping(self._journal, self._clock, self._stage, self._kinds)
+
+    async def _start(self) -> None:
+        self.health.troubles.clear()
+        self.health.phase = "opening the journal"
+        await self._journal.open()
+        await self._journal.claim(self._shards)
+        await self._rename_kinds()
+        self._tasks.spawn(self._writer.run(), "journal writer")
+        self._tasks.spawn(self._acceptor.run(), "mail writer")
+        self._identity = self._identifiers.new()
+        recovery = Recovery(
+            journal=self._journal,
+            effects=self._effects,
+            metrics=self.metrics,
+            runner=self._identity,
+            deliver=self._deliver_durable,
+            start=self._restart_effect,
+        )
+        self.health.phase = "taking up mail"
+        await recovery.take_up_mail()
+        self.health.phase = "arming timers"
+        await self._timers.scan()
+        self._tasks.spawn(self._timers.run(), "timers")
+        self.health.phase = "taking up effects"
+        await recovery.take_up_effects()
+        self._tasks.spawn(self._housekeeping.run(), "housekeeping")
+        self._projectors.start(self._tasks, self.health)
+        self.health.phase = "ready"
+
+    async def _rename_kinds(self) -> None:
+        for name, kind in self._kinds.items():
+            if name != kind.name and (moved := await self._journal.rename_kind(name, kind.name)):
+                log.info("kind_renamed", old=name, new=kind.name, actors=moved)
+
+    async def stop(self) -> None:
+        """Stops serving: what is committed stays, what is not is as if it had never been asked for."""
+        self.health.phase = "stopping"
+        self._stage.is_paused = True
+        self._timers.close()
+        await self._tasks.close()
+        self._refuse_callers(Unavailable("stopping", "this process is shutting down"))
+        for activation in list(self._stage.activations.values()):
+            self._stage.drop(activation)
+        await self._journal.close()
+        self.health.phase = "stopped"
+
+    # Commands
+
+    async def dispatch(
+        self, target: ActorId, command: Message, *, command_id: str | None = None, principal: Principal | None = None
+    ) -> Receipt:
+        """Accepts a command for `target`: durable when this returns, not decided yet. Repeating it is harmless.
+
+        Raises: Rejected `unknown_kind`, `command_id_reused`, `payload_too_large`, `scope_mismatch`; Unavailable.
+        """
+        envelope = self._envelope(target, command, command_id, principal)
+        if self._stage.depth(envelope.target) >= self._limits.mailbox:
+            raise Unavailable("overloaded", f"{target} has {self._limits.mailbox} messages waiting", retry_after=1.0)
+        accepting = _Accepting(mail_of(envelope), asyncio.get_running_loop().create_future())
+        with self._tracing.dispatch(envelope):
+            self._acceptor.add(accepting)
+            verdict = await self._until(accepting.future, 30.0, envelope.id)
+        if verdict is not Verdict.COMMITTED:
+            raise command_id_reused(envelope.id)
+        self._hand_over(envelope, accepting.mail)
+        return Receipt(envelope.target, envelope.id)
+
+    async def ask(
+        self,
+        target: ActorId,
+        command: Message,
+        *,
+        command_id: str | None = None,
+        principal: Principal | None = None,
+        timeout: float = 30.0,
+    ) -> Message:
+        """The outcome of a command, decided and durable.
+
+        When `timeout` seconds pass the command may still take effect; its outcome stays readable by `outcome`, and
+        the same command under the same id may be asked again.
+
+        Raises: what the handler refused with; Unavailable `timeout`, `overloaded`, …; Internal.
+        """
+        return (await self.answer(target, command, command_id=command_id, principal=principal, timeout=timeout)).outcome
+
+    async def answer(
+        self,
+        target: ActorId,
+        command: Message,
+        *,
+        command_id: str | None = None,
+        principal: Principal | None = None,
+        timeout: float = 30.0,
+    ) -> Answer:
+        """As `ask`, with the version of the actor, which its documents show by then."""
+        envelope = self._envelope(target, command, command_id, principal)
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._stage.deliver(self._kinds[envelope.target.kind], Delivery(envelope, future=future))
+        self._asks.add(future)
+        try:
+            with self._tracing.dispatch(envelope):
+                return await self._until(future, timeout, envelope.id)
+        finally:
+            self._asks.discard(future)
+
+    async def outcome(self, target: ActorId, command_id: str) -> Outcome | None:
+        """What is recorded of a command, or None if no turn of it was committed. Wakes no actor."""
+        known = await self._journal.outcome(self._canonical(target).text, command_id)
+        if known is None:
+            return None
+        return Outcome(unpack(Packed.FromString(known.outcome)) if known.outcome else None, known.version)
+
+    def signal(self, target: ActorId, message: Message, *, principal: Principal | None = None) -> None:
+        """Sends a message that is not recorded. It may be lost."""
+        self._signal(target, message, principal)
+
+    def _envelope(
+        self, target: ActorId, command: Message, command_id: str | None, principal: Principal | None
+    ) -> Envelope:
+        if not self.health.is_ready:
+            raise Unavailable("unavailable", "; ".join(self.health.reasons), retry_after=1.0)
+        target = self._canonical(target)
+        principal = principal or Principal(target.scope, "program", frozenset("*"))
+        return Envelope(
+            id=check_command_id(command_id) if command_id is not None else self._identifiers.new(),
+            target=target,
+            payload=command,
+            body=payload_bytes(command),
+            principal=principal,
+            sent_at=self._clock.now(),
+            trace=self._tracing.current(),
+        )
+
+    def _canonical(self, target: ActorId) -> ActorId:
+        kind = self._kinds.get(target.kind)
+        if kind is None:
+            raise Rejected("unknown_kind", f"no kind is called {target.kind!r}", "kind")
+        return target if kind.name == target.kind else ActorId(kind.name, target.scope, target.key)
+
+    async def _until(self, future: asyncio.Future[T], timeout: float, command_id: str) -> T:
+        def expire() -> None:
+            if not future.done():
+                message = f"no outcome of {command_id!r} within {timeout} seconds; it may still come"
+                future.set_exception(Unavailable("timeout", message, retry_after=1.0))
+
+        alarm = asyncio.get_running_loop().call_later(timeout, expire)
+        try:
+            return await future
+        finally:
+            alarm.cancel()
+
+    # Between actors
+
+    def deliver(self, mail: Mail) -> None:
+        """Takes mail that another process stored for a shard of this one."""
+        self._deliver_durable(Delivery(from_bytes(mail.body), mailed=True))
+
+    def _post(self, envelope: Envelope) -> None:
+        self._hand_over(envelope, None)
+
+    def _hand_over(self, envelope: Envelope, mail: Mail | None) -> None:
+        if envelope.target.shard in self._shards:
+            self._deliver_durable(Delivery(envelope, mailed=True))
+        elif self._neighbours is not None:
+            self._neighbours.deliver(envelope.target.shard, mail or mail_of(envelope))
+
+    def _deliver_durable(self, delivery: Delivery) -> None:
+        target = delivery.envelope.target
+        kind = self._kinds.get(target.kind)
+        if kind is None:  # stays in the journal until a program that knows the kind starts
+            log.error("unknown_kind", actor=target.text, message_id=delivery.envelope.id)
+            return
+        try:
+            self._stage.deliver(kind, delivery)
+        except Unavailable as parked:
+            log.warning("message_parked", actor=target.text, message_id=delivery.envelope.id, reason=parked.message)
+
+    def _signal(self, target: ActorId, message: Message, principal: Principal | None = None) -> None:
+        principal = principal or Principal(target.scope, target.text)
+        envelope = Envelope("", target, message, b"", principal, self._clock.now())
+        if target.kind not in self._kinds or target.shard not in self._shards:
+            self.metrics.signals_dropped += 1
+            return
+        try:
+            self._stage.deliver(self._kinds[target.kind], Delivery(envelope, is_signal=True))
+        except Unavailable:
+            self.metrics.signals_dropped += 1
+
+    # Timers and effects
+
+    def _fire(self, timer: DueTimer) -> None:
+        self._deliver_durable(Delivery(from_bytes(timer.body), timer=(timer.name, timer.generation)))
+
+    def _start_effects(self, ticket: Ticket) -> None:
+        attachments = {} if ticket.turn is None else {s.id: s.attachment for s in ticket.turn.effects_started}
+        for started in ticket.record.effects_started:
+            record = EffectRecord.FromString(started.body)
+            self._restart_effect(ticket.activation.id, started.id, started.type, record, attachments.get(started.id))
+
+    def _restart_effect(
+        self, actor_id: ActorId, effect_id: str, name: str, record: EffectRecord, attachment: object
+    ) -> None:
+        link = Link(
+            actor_id,
+            effect_id,
+            record,
+            principal=principal_of(record.principal),
+            attachment=attachment,
+            signal=self._signal,
+            vault=self._vault,
+        )
+        self._runner.start(name, unpack(record.request), link)
+
+    def _finish(self, link: Link, result: Message, *, is_failure: bool) -> None:
+        envelope = Envelope(
+            id=f"effect:{link.effect_id}",
+            target=link.actor_id,
+            payload=result,
+            body=payload_bytes(result),
+            principal=link.principal,
+            sent_at=self._clock.now(),
+            correlation_id=link.record.correlation_id,
+            causation_id=link.effect_id,
+            trace=link.record.trace,
+        )
+        self._deliver_durable(
+            Delivery(envelope, effect_id=link.effect_id, is_failed_effect=is_failure, behind_signals=True)
+        )
+
+    # The journal
+
+    def _handle(self, activation: Activation, delivery: Delivery) -> None:
+        self._turns.handle(activation, delivery)
+
+    def _settle(self, tickets: Sequence[Ticket], verdicts: Sequence[Verdict]) -> None:
+        self._aftermath.settle(tickets, verdicts)
+
+    async def _commit(self, tickets: Sequence[Ticket]) -> list[Verdict]:
+        began = self._clock.elapsed()
+        with self._tracing.commit(len(tickets)):
+            verdicts = await self._journal.commit([ticket.record for ticket in tickets])
+        self.metrics.commits += 1
+        self.metrics.batch_size.observe(len(tickets))
+        self.metrics.commit_seconds.observe(self._clock.elapsed() - began)
+        return verdicts
+
+    async def _accept(self, accepting: Sequence[_Accepting]) -> list[Verdict]:
+        return await self._journal.accept([item.mail for item in accepting])
+
+    def journal_lost(self, error: Unavailable) -> None:
+        """Pauses all mailboxes, and tells whoever waits; what is under way is stored when the journal is back."""
+        self.metrics.journal_unavailable += 1
+        if "journal" not in self.health.troubles:
+            log.error("journal_unavailable", reason=error.message)
+        self.health.troubles["journal"] = error.message or error.code
+        self._stage.is_paused = True
+        self._refuse_callers(Unavailable("unavailable", "the journal does not answer", retry_after=1.0))
+
+    def journal_back(self) -> None:
+        """Goes on where the journal had stopped answering."""
+        if self.health.troubles.pop("journal", None) is not None:
+            log.info("journal_back")
+        self._stage.is_paused = bool(self.health.troubles)
+        self._stage.resume()
+
+    def _refuse_callers(self, error: Unavailable) -> None:
+        for future in list(self._asks):
+            if not future.done():
+                future.set_exception(error)
+
+    def _fenced(self) -> None:
+        self.health.troubles["fenced"] = "another process owns the actors now"
+        self._stage.is_paused = True
+        self._refuse_callers(Unavailable("fenced", "another process owns the actors now", retry_after=1.0))
+
+    def _task_failed(self, error: BaseException) -> None:
+        log.critical("task_failed", error=type(error).__name__, exc_info=error)
+        self.health.troubles["task"] = f"{type(error).__name__} in a task of the runtime; restart the process"
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepting:
+    mail: Mail
+    future: asyncio.Future[Verdict]
+
+
+def _settle_accepted(batch: Iterable[_Accepting], verdicts: Iterable[Verdict]) -> None:
+    for item, verdict in zip(batch, verdicts, strict=True):
+        if not item.future.done():
+            item.future.set_result(verdict)

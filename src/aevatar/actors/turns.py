@@ -1,0 +1,275 @@
+"""One turn after the other: a message is handled, and becomes a ticket for the journal, an answer, or a failure.
+
+A ticket is what was decided and is not durable yet. Later turns of the actor may build on it; whatever they say is held
+back until it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+from google.protobuf.message import Message
+
+from aevatar.actors.activation import Activation, Answer, Delivery, Recent, Ticket
+from aevatar.actors.actors_pb2 import Packed
+from aevatar.actors.deciding import decide
+from aevatar.actors.kind import Kind
+from aevatar.actors.metrics import Metrics
+from aevatar.actors.nature import Clock
+from aevatar.actors.packing import digest, name_of, unpack
+from aevatar.actors.recording import answer_envelope, bury, mail_of, record_turn, tick_off
+from aevatar.actors.stage import Limits, Stage
+from aevatar.actors.tasks import Tasks
+from aevatar.actors.tracing import Tracing
+from aevatar.actors.turn import Pending, Turn
+from aevatar.actors.writer import GroupCommit
+from aevatar.errors import AevatarError, Internal, Rejected, Unavailable
+from aevatar.journal.port import Journal
+from aevatar.journal.records import EffectState, TurnRecord
+
+log = structlog.get_logger("aevatar.actors")
+
+RETRIES = 3
+"""How often a message that the journal holds is tried again after a bug, before it goes to the dead letters."""
+
+
+class Turns:
+    """Runs turns."""
+
+    def __init__(
+        self,
+        *,
+        stage: Stage,
+        writer: GroupCommit[Ticket],
+        journal: Journal,
+        clock: Clock,
+        tasks: Tasks,
+        metrics: Metrics,
+        limits: Limits,
+        effect_types: Mapping[type[Message], str],
+        waiting: Waiting,
+        tracing: Tracing,
+    ) -> None:
+        self._stage = stage
+        self._writer = writer
+        self._journal = journal
+        self._clock = clock
+        self._tasks = tasks
+        self._metrics = metrics
+        self._limits = limits
+        self._effect_types = effect_types
+        self._waiting = waiting
+        self._tracing = tracing
+
+    def handle(self, activation: Activation, delivery: Delivery) -> None:
+        if self._is_settled(activation, delivery):
+            return
+        envelope = delivery.envelope
+        version = activation.version
+        seed = f"{activation.id.text}\0{version}\0{activation.shown_total}"
+        turn = Turn(envelope, self._clock.now(), version, seed, delivery.effect_id)
+        began = self._clock.elapsed()
+        try:
+            with self._tracing.turn(envelope):
+                result = decide(activation, delivery, turn)
+                record = record_turn(activation, delivery, turn, result, self._effect_types)
+        except AevatarError as refusal:
+            self._refuse(activation, delivery, turn, refusal)
+        except Exception as bug:  # noqa: BLE001 - a handler may fail in any way there is
+            self._fail(activation, delivery, turn, bug)
+        else:
+            self._metrics.turns += 1
+            self._submit(activation, delivery, turn, result, record)
+        if (spent := self._clock.elapsed() - began) > self._limits.slow_handler:
+            log.warning(
+                "slow_handler", kind=activation.kind.name, message=name_of(envelope.payload), seconds=round(spent, 4)
+            )
+
+    def _is_settled(self, activation: Activation, delivery: Delivery) -> bool:
+        if delivery.timer is not None and activation.timers.get(delivery.timer[0]) != delivery.timer[1]:
+            self._metrics.timers_stale += 1
+            return True
+        if delivery.effect_id and delivery.effect_id not in activation.effects:
+            self._metrics.results_dropped += 1
+            return True
+        if delivery.is_signal:
+            is_lost = activation.version == 0 or bool(activation.retirement)
+            self._metrics.signals_dropped += is_lost
+            return is_lost
+        recent = activation.recent.get(delivery.envelope.id)
+        if recent is not None:
+            self._repeat(activation, delivery, recent)
+        return recent is not None
+
+    def _repeat(self, activation: Activation, delivery: Delivery, recent: Recent) -> None:
+        self._metrics.repeats += 1
+        envelope = delivery.envelope
+        if recent.digest != digest(name_of(envelope.payload), envelope.body):
+            self.answer(activation, delivery, command_id_reused(envelope.id))
+        elif recent.answer is not None:
+            self.answer(activation, delivery, recent.answer)
+        elif envelope.id in activation.open_commands:
+            self._waiting.add(activation.id.text, delivery)
+        else:
+            self._tasks.spawn(self.answer_recorded(activation, delivery), "repeated command")
+        if delivery.mailed:
+            self.submit_tick_off(activation, delivery)
+
+    def _submit(
+        self,
+        activation: Activation,
+        delivery: Delivery,
+        turn: Turn,
+        result: Message | Pending | None,
+        record: TurnRecord | None,
+    ) -> None:
+        answer = Answer(result, activation.version) if isinstance(result, Message) else None
+        if record is None:
+            self._metrics.questions += 1
+            if answer is not None:
+                self.answer(activation, delivery, answer)
+            self._signal_only(activation, delivery, turn)
+            return
+        ticket = Ticket(activation, delivery, record, turn, answer, sends=turn.mail)
+        if record.command_id is not None:
+            activation.remember(record.command_id, Recent(record.digest, answer, ticket))
+        self._commit(ticket)
+
+    def _signal_only(self, activation: Activation, delivery: Delivery, turn: Turn) -> None:
+        if turn.signals or turn.signals_after:  # nothing to store, but something to pass on: it takes the same road
+            record = TurnRecord(activation.id.text, activation.id.shard, turn.now_ms)
+            self._commit(Ticket(activation, delivery, record, turn))
+
+    def _commit(self, ticket: Ticket) -> None:
+        ticket.activation.inflight.append(ticket)
+        self._writer.add(ticket)
+
+    def answer(self, activation: Activation, delivery: Delivery, result: Answer | AevatarError) -> None:
+        """Gives an answer as soon as everything it rests on is durable."""
+        if activation.tail is not None:
+            activation.tail.held.append((delivery, result))
+        else:
+            delivery.give(result)
+
+    def _refuse(self, activation: Activation, delivery: Delivery, turn: Turn, refusal: AevatarError) -> None:
+        self._metrics.refusals += 1
+        if delivery.is_durable:
+            record = TurnRecord(activation.id.text, activation.id.shard, turn.now_ms)
+            tick_off(activation, record, delivery, EffectState.DONE)
+            ticket = Ticket(activation, delivery, record, refusal=refusal)
+            if reply_to := delivery.envelope.reply_to:
+                ticket.sends.append(answer_envelope(activation.id, delivery.envelope.id, reply_to, refusal, turn))
+                record.mail = [mail_of(sent) for sent in ticket.sends]
+            self._commit(ticket)
+        elif activation.version and isinstance(refusal, Rejected) and delivery.future is not None:
+            self._tasks.spawn(self._refuse_unless_recorded(activation, delivery, refusal), "refusal")
+        else:
+            self.answer(activation, delivery, refusal)
+        if turn.events:  # the state was changed before the refusal
+            self._stage.reload(activation)
+
+    async def _refuse_unless_recorded(self, activation: Activation, delivery: Delivery, refusal: Rejected) -> None:
+        # The command may have taken effect long ago, under a state that did not refuse it: then its outcome stands.
+        known = await self._journal.outcome(activation.id.text, delivery.envelope.id)
+        if known is None:
+            self.answer(activation, delivery, refusal)
+        else:
+            await self.answer_recorded(activation, delivery)
+
+    def _fail(self, activation: Activation, delivery: Delivery, turn: Turn, bug: Exception) -> None:
+        self._metrics.failures += 1
+        envelope = delivery.envelope
+        request = envelope.correlation_id or envelope.id
+        log.error(
+            "handler_failed",
+            actor=activation.id.text,
+            message=name_of(envelope.payload),
+            request_id=request,
+            error=type(bug).__name__,
+            exc_info=bug,
+        )
+        if not delivery.is_durable:
+            self.answer(activation, delivery, Internal(request))
+        elif delivery.failures < RETRIES:
+            delivery.failures += 1
+            pause = self._limits.retry_pause * 2 ** (delivery.failures - 1)
+            asyncio.get_running_loop().call_later(pause, self._redeliver, activation.kind, delivery)
+        else:
+            self._metrics.dead_letters += 1
+            record = TurnRecord(activation.id.text, activation.id.shard, turn.now_ms)
+            bury(activation, record, delivery, type(bug).__name__)
+            self._commit(Ticket(activation, delivery, record, refusal=Internal(request)))
+        self._stage.reload(activation)
+
+    def _redeliver(self, kind: Kind, delivery: Delivery) -> None:
+        try:
+            self._stage.deliver(kind, delivery)
+        except Unavailable:  # quarantined meanwhile: the journal keeps it
+            log.warning("not_redelivered", actor=delivery.envelope.target.text, message_id=delivery.envelope.id)
+
+    def submit_tick_off(self, activation: Activation, delivery: Delivery) -> None:
+        """Takes a message off the journal's hands that needs no turn any more."""
+        record = TurnRecord(activation.id.text, activation.id.shard, self._clock.now())
+        tick_off(activation, record, delivery, EffectState.DONE)
+        self._commit(Ticket(activation, delivery, record))
+
+    def forget_void(self) -> None:
+        """Takes tickets that were undone back from the queue to the journal."""
+        self._writer.drop(lambda ticket: ticket.is_void)
+
+    def answer_later(self, activation: Activation, delivery: Delivery) -> None:
+        """Answers a command that turned out to be in the log already, and ticks it off."""
+        self._tasks.spawn(self.answer_recorded(activation, delivery), "repeated command")
+        if delivery.is_durable:
+            self.submit_tick_off(activation, delivery)
+
+    async def answer_recorded(self, activation: Activation, delivery: Delivery) -> None:
+        """Answers a command that is in the log already by what is recorded of it."""
+        envelope = delivery.envelope
+        try:
+            known = await self._journal.outcome(activation.id.text, envelope.id)
+        except Unavailable as lost:
+            delivery.give(lost)
+            return
+        if known is None or known.digest != digest(name_of(envelope.payload), envelope.body):
+            delivery.give(command_id_reused(envelope.id))
+        elif known.erased:
+            delivery.give(Rejected("gone", f"what {envelope.id!r} came to has been erased"))
+        elif known.outcome is None:
+            self._waiting.add(activation.id.text, delivery)
+        else:
+            delivery.give(Answer(unpack(Packed.FromString(known.outcome)), known.version))
+
+
+class Waiting:
+    """Callers who wait for commands that are pending, whether or not the actor is in memory."""
+
+    def __init__(self) -> None:
+        self._deliveries: dict[tuple[str, str], list[Delivery]] = {}
+
+    def add(self, actor: str, delivery: Delivery) -> None:
+        """Keeps the caller until the command is concluded, or they no longer wait."""
+        if delivery.future is None or delivery.future.done():
+            return
+        place = (actor, delivery.envelope.id)
+        self._deliveries.setdefault(place, []).append(delivery)
+        delivery.future.add_done_callback(lambda _: self._leave(place, delivery))
+
+    def conclude(self, actor: str, command_id: str, answer: Answer) -> None:
+        """Gives all who wait the outcome."""
+        for delivery in self._deliveries.pop((actor, command_id), ()):
+            delivery.give(answer)
+
+    def _leave(self, place: tuple[str, str], delivery: Delivery) -> None:
+        waiting = self._deliveries.get(place)
+        if waiting is not None and delivery in waiting:
+            waiting.remove(delivery)
+            if not waiting:
+                del self._deliveries[place]
+
+
+def command_id_reused(command_id: str) -> Rejected:
+    """What a caller hears who gives another message an id that is taken."""
+    return Rejected("command_id_reused", f"command id {command_id!r} belongs to another message", "command_id")
