@@ -158,7 +158,7 @@ class MemoryStore:
             return False
         if record.version is None:
             return bool(record.shown) and all(_shows(actor, event) for event in record.shown)
-        if record.version > len(actor.log):
+        if not 1 <= record.version <= len(actor.log):
             return False
         turn = self.turn(actor.log[record.version - 1])
         # A command that was left open may have been concluded since: then the outcome is not this record's.
@@ -264,7 +264,8 @@ class MemoryStore:
     def erase(self, name: str) -> None:
         """Empties every place of the actor's log, and removes all else that its turns left here."""
         contents, actor = self.contents, self.contents.actors[name]
-        emptied = contents.actors[name] = StoredActor(actor.log, actor.commands, retirement=Retirement.ERASED)
+        retirement = Retirement.ERASED if actor.log else Retirement.NO
+        emptied = contents.actors[name] = StoredActor(actor.log, actor.commands, retirement=retirement)
         self.empty(emptied, through=len(emptied.log))
         contents.effects = {key: row for key, row in contents.effects.items() if row.effect.actor != name}
         contents.dead = {key: letter for key, letter in contents.dead.items() if letter.actor != name}

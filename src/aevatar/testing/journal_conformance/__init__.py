@@ -12,4 +12,5 @@ from aevatar.testing.journal_conformance.harness import *
 from aevatar.testing.journal_conformance.housekeeping import *
 from aevatar.testing.journal_conformance.ledgers import *
 from aevatar.testing.journal_conformance.mail import *
+from aevatar.testing.journal_conformance.random_walks import *
 from aevatar.testing.journal_conformance.sessions import *

@@ -99,6 +99,7 @@ async def test_bodies_are_bytes_of_any_kind(journal: Journal) -> None:
     [
         pytest.param(refused(ANN, 1), CONFLICT, id="version taken"),
         pytest.param(refused(ANN, 3), CONFLICT, id="version left out"),
+        pytest.param(refused(ANN, 0), CONFLICT, id="no such version"),
         pytest.param(refused(ANN, 2, number=1), CONFLICT, id="number taken"),
         pytest.param(refused(ANN, 2, number=3), CONFLICT, id="number left out"),
         pytest.param(refused(ANN, None, number=1), CONFLICT, id="number taken, only shows"),

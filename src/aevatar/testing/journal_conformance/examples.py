@@ -64,7 +64,7 @@ def full(actor: str, version: int, command_id: str, *, number: int = 1) -> TurnR
 
 def refused(actor: str, version: int | None, *, number: int = 2, command_id: str = "new") -> TurnRecord:
     """A record that would change every table, and retire its actor, if it were not refused."""
-    record = full(actor, version or 1, command_id, number=number)
+    record = full(actor, 1, command_id, number=number)
     record.version = version
     record.body = b"refused"
     record.shown = [SessionEvent("s", number, "demo.said", b"refused", NOW, terminal=True)]

@@ -227,6 +227,13 @@ async def test_erasing_again_or_what_never_was_is_harmless(journal: Journal) -> 
     assert await everything(journal) == before
 
 
+async def test_what_was_shown_without_a_turn_is_erased_without_a_trace(journal: Journal) -> None:
+    await journal.commit([turn(ANN, None, shown=[shown("s", 1)])])
+    await journal.erase(ANN)
+    assert await journal.load(ANN) is None
+    assert (await journal.session(ANN, "s", after=0, limit=9)).events == []
+
+
 async def test_earlier_history_gives_way_to_a_snapshot(journal: Journal) -> None:
     await journal.commit([full(ANN, 1, "c1"), decided(ANN, 2, "c2"), decided(ANN, 3, "c3"), decided(ANN, 4, "c4")])
     kept = (
