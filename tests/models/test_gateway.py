@@ -1,0 +1,276 @@
+"""What the gateway adapter sends, whose credential it sends, and where it does not go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import pytest
+
+from aevatar.models import ModelCall, ModelEntry, ModelError
+from aevatar.models.credential import no_credential, of_caller, of_environment
+from aevatar.models.gateway import GatewayModel
+from aevatar.models.models_pb2 import (
+    ROLE_ASSISTANT,
+    ROLE_DEVELOPER,
+    ROLE_TOOL,
+    ROLE_USER,
+    Media,
+    Message,
+    ModelRequest,
+    Part,
+    ReasoningOptions,
+    TextFormat,
+    ToolCall,
+    ToolChoice,
+    ToolSpec,
+)
+from tests.models.fake_provider import Document, FakeProvider, Reply, fake_provider
+from tests.models.replies import asking, done, streamed, text, user
+
+HELLO = Reply((*text("Hi."), *done()))
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[FakeProvider]:
+    async with fake_provider() as known:
+        yield known
+
+
+@pytest.fixture
+async def gateway(provider: FakeProvider) -> AsyncIterator[GatewayModel]:
+    adapter = GatewayModel("fake", base_url=f"{provider.base_url}/v1/", credential=of_caller)
+    yield adapter
+    await adapter.aclose()
+
+
+def brought(secret: str) -> ModelCall:
+    async def give() -> str:
+        return secret
+
+    return ModelCall("c", secret=give)
+
+
+async def test_each_call_travels_with_its_own_callers_credential(gateway: GatewayModel, provider: FakeProvider) -> None:
+    provider.answers += [HELLO, HELLO]
+    await streamed(gateway, asking(), brought("key-of-ann"))
+    await streamed(gateway, asking(), brought("key-of-bob"))
+    assert [received.headers["authorization"] for received in provider.requests] == [
+        "Bearer key-of-ann",
+        "Bearer key-of-bob",
+    ]
+
+
+async def test_a_caller_without_a_credential_is_refused_before_anything_is_sent(
+    gateway: GatewayModel, provider: FakeProvider
+) -> None:
+    with pytest.raises(ModelError) as raised:
+        await streamed(gateway, asking())
+    assert (raised.value.code, provider.connections) == ("credential_unavailable", 0)
+
+
+async def test_a_variable_that_is_not_set_is_named(provider: FakeProvider) -> None:
+    credential = of_environment({}, "MY_KEY")
+    async with aclosing(GatewayModel("fake", base_url=provider.base_url, credential=credential)) as gateway:
+        with pytest.raises(ModelError) as raised:
+            await streamed(gateway, asking())
+    assert raised.value.code == "credential_unavailable"
+    assert raised.value.message == "The environment variable MY_KEY is not set."
+
+
+async def test_a_provider_that_wants_no_key_gets_none(provider: FakeProvider) -> None:
+    provider.answers.append(HELLO)
+    async with aclosing(GatewayModel("fake", base_url=provider.base_url, credential=no_credential)) as gateway:
+        await streamed(gateway, asking())
+    assert "authorization" not in provider.requests[0].headers
+
+
+async def test_a_cookie_set_for_one_caller_does_not_travel_with_the_next(
+    gateway: GatewayModel, provider: FakeProvider
+) -> None:
+    provider.answers += [Document({"data": []}, headers=(("set-cookie", "session=ann; Path=/"),)), HELLO]
+    await gateway.models(brought("key-of-ann"))
+    await streamed(gateway, asking(), brought("key-of-bob"))
+    assert "cookie" not in provider.requests[1].headers
+
+
+async def test_a_finished_reply_leaves_its_connection_to_the_next(
+    gateway: GatewayModel, provider: FakeProvider
+) -> None:
+    provider.answers += [HELLO, HELLO, HELLO]
+    for _ in range(3):
+        await streamed(gateway, asking(), brought("key"))
+    assert provider.connections == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_to_another_host_is_refused(
+    gateway: GatewayModel, provider: FakeProvider, status: int
+) -> None:
+    async with fake_provider() as other:
+        elsewhere = other.base_url.replace("127.0.0.1", "localhost")
+        provider.answers.append(Document("", status, (("location", f"{elsewhere}/v1/chat/completions"),)))
+        with pytest.raises(ModelError) as raised:
+            await streamed(gateway, asking(), brought("key"))
+        assert (raised.value.code, other.connections) == ("invalid_request", 0)
+        assert raised.value.message == "127.0.0.1 redirects to localhost, and redirects to another place are refused."
+
+
+async def test_a_redirect_to_another_port_is_another_place_too(gateway: GatewayModel, provider: FakeProvider) -> None:
+    async with fake_provider() as other:
+        provider.answers.append(Document("", 307, (("location", f"{other.base_url}/v1/chat/completions"),)))
+        with pytest.raises(ModelError):
+            await streamed(gateway, asking(), brought("key"))
+        assert other.connections == 0
+
+
+async def test_a_redirect_within_the_host_is_followed(gateway: GatewayModel, provider: FakeProvider) -> None:
+    provider.answers += [Document("", 308, (("location", "/v2/chat/completions"),)), HELLO]
+    await streamed(gateway, asking(), brought("key"))
+    assert [received.path for received in provider.requests] == ["/v1/chat/completions", "/v2/chat/completions"]
+    assert provider.requests[1].headers["authorization"] == "Bearer key"
+
+
+async def test_an_answer_that_is_no_stream_is_a_protocol_error(gateway: GatewayModel, provider: FakeProvider) -> None:
+    provider.answers.append(Document({"choices": []}))
+    with pytest.raises(ModelError) as raised:
+        await streamed(gateway, asking(), brought("key"))
+    assert raised.value.code == "protocol_error"
+
+
+async def test_an_error_that_is_no_json_is_told_too(gateway: GatewayModel, provider: FakeProvider) -> None:
+    provider.answers.append(Document("<h1>Bad gateway, key was marker</h1>", 502))
+    with pytest.raises(ModelError) as raised:
+        await streamed(gateway, asking(), brought("marker"))
+    assert (raised.value.code, raised.value.message) == ("unavailable", "<h1>Bad gateway, key was [removed]</h1>")
+
+
+async def test_no_error_leads_back_to_the_request_that_held_the_key(
+    gateway: GatewayModel, provider: FakeProvider
+) -> None:
+    provider.stop()
+    with pytest.raises(ModelError) as raised:
+        await streamed(gateway, asking(), brought("key"))
+    assert (raised.value.__cause__, raised.value.__context__) == (None, None)
+
+
+async def test_the_whole_request_is_written_in_the_format(gateway: GatewayModel, provider: FakeProvider) -> None:
+    provider.answers.append(HELLO)
+    schema = {"type": "object", "properties": {"place": {"type": "string"}}}
+    picture = Media(blob_id="b1", media_type="image/png")
+    await streamed(
+        gateway,
+        ModelRequest(
+            model="some/model",
+            messages=[
+                Message(role=ROLE_DEVELOPER, parts=[Part(text="Be kind.")]),
+                Message(role=ROLE_USER, parts=[Part(text="Look:"), Part(image=picture)]),
+                Message(role=ROLE_ASSISTANT, tool_calls=[ToolCall(call_id="c1", name="see", arguments='{"a":1}')]),
+                Message(role=ROLE_TOOL, tool_call_id="c1", parts=[Part(text="A cat.")]),
+            ],
+            tools=[ToolSpec(name="see", description="Sees.", schema=json.dumps(schema), strict=True)],
+            tool_choice=ToolChoice(mode=ToolChoice.MODE_REQUIRED, names=["see"]),
+            parallel_tool_calls=False,
+            temperature=0,
+            top_p=0.5,
+            presence_penalty=0.25,
+            frequency_penalty=-0.5,
+            max_output_tokens=99,
+            reasoning=ReasoningOptions(effort="low"),
+            text_format=TextFormat(kind=TextFormat.KIND_JSON_SCHEMA, name="cat", schema="{}", strict=True),
+            stop=["END"],
+            metadata={"trace": "t"},
+        ),
+        ModelCall("c", secret=brought("key").secret, blob=blob),
+    )
+    function = {"name": "see", "description": "Sees.", "parameters": schema, "strict": True}
+    assert provider.requests[0].body == {
+        "model": "some/model",
+        "messages": [
+            {"role": "system", "content": "Be kind."},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "Look:"},
+                    {"type": "image_url", "image_url": {"url": "data:image/png;base64,YjE="}},
+                ],
+            },
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "see", "arguments": '{"a":1}'}}],
+            },
+            {"role": "tool", "tool_call_id": "c1", "content": "A cat."},
+        ],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "tools": [{"type": "function", "function": function}],
+        "tool_choice": {"type": "function", "function": {"name": "see"}},
+        "parallel_tool_calls": False,
+        "temperature": 0.0,
+        "top_p": 0.5,
+        "presence_penalty": 0.25,
+        "frequency_penalty": -0.5,
+        "max_tokens": 99,
+        "reasoning_effort": "low",
+        "response_format": {"type": "json_schema", "json_schema": {"name": "cat", "schema": {}, "strict": True}},
+        "stop": ["END"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("choice", "written", "offered"),
+    [
+        (ToolChoice(), "auto", ["a", "b", "c"]),
+        (ToolChoice(mode=ToolChoice.MODE_NONE), "none", ["a", "b", "c"]),
+        (ToolChoice(mode=ToolChoice.MODE_REQUIRED), "required", ["a", "b", "c"]),
+        (ToolChoice(names=["b"]), "auto", ["b"]),
+        (ToolChoice(mode=ToolChoice.MODE_REQUIRED, names=["b", "c"]), "required", ["b", "c"]),
+    ],
+)
+async def test_allowed_tools_are_the_only_ones_offered(
+    gateway: GatewayModel, provider: FakeProvider, choice: ToolChoice, written: str, offered: list[str]
+) -> None:
+    provider.answers.append(HELLO)
+    tools = [ToolSpec(name=name, schema="{}") for name in "abc"]
+    await streamed(gateway, asking(tools=tools, tool_choice=choice), brought("key"))
+    body = provider.requests[0].body
+    assert (body["tool_choice"], [tool["function"]["name"] for tool in body["tools"]]) == (written, offered)
+
+
+async def test_long_call_ids_travel_under_a_short_name_that_is_the_same_twice(
+    gateway: GatewayModel, provider: FakeProvider
+) -> None:
+    provider.answers.append(HELLO)
+    long = "call_run_0123456789abcdefghijklmnop:r12_0"
+    asked = Message(role=ROLE_ASSISTANT, tool_calls=[ToolCall(call_id=long, name="see")])
+    result = Message(role=ROLE_TOOL, tool_call_id=long, parts=[Part(text="A cat.")])
+    await streamed(gateway, ModelRequest(messages=[user("Look"), asked, result]), brought("key"))
+    _, call, answer = provider.requests[0].body["messages"]
+    assert call["tool_calls"][0]["id"] == answer["tool_call_id"]
+    assert len(answer["tool_call_id"]) <= 40
+
+
+async def test_the_servers_own_list_is_read(gateway: GatewayModel, provider: FakeProvider) -> None:
+    listed = [
+        {"id": "z/big", "owned_by": "them", "context_length": 8000, "supported_parameters": ["tools"]},
+        {"id": "a", "architecture": {"input_modalities": ["text", "image"]}, "max_model_len": 100},
+        {"name": "no id"},
+    ]
+    provider.answers.append(Document({"object": "list", "data": listed}))
+    assert await gateway.models(brought("key")) == [
+        ModelEntry("fake/a", "fake", context_length=100, modalities=("text", "image")),
+        ModelEntry("fake/z/big", "them", context_length=8000, supports_tools=True),
+    ]
+
+
+async def test_a_list_that_is_none_is_a_protocol_error(gateway: GatewayModel, provider: FakeProvider) -> None:
+    provider.answers.append(Document({"models": []}))
+    with pytest.raises(ModelError) as raised:
+        await gateway.models(brought("key"))
+    assert raised.value.code == "protocol_error"
+
+
+async def blob(blob_id: str) -> bytes:
+    return blob_id.encode()
