@@ -1,0 +1,95 @@
+"""The changes that are not turns: effects taken, projections, folding, expiry, erasure. Each is one unit."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+
+from aevatar.errors import Misassembled
+from aevatar.journal.records import Checkpoint, DocumentWrite, SessionEvent
+from aevatar.journal.sqlite.batch import document_row, event_row
+from aevatar.journal.sqlite.sql import Queries, SqlValue
+
+
+class Housekeeping:
+    """Works inside a transaction of its caller. `forget` is told when rows have gone that the writer remembers."""
+
+    def __init__(self, connection: sqlite3.Connection, queries: Queries, *, forget: Callable[[], None]) -> None:
+        self._connection = connection
+        self._queries = queries
+        self._forget = forget
+
+    def take(self, effect_ids: Sequence[str], runner: str) -> None:
+        """Notes who runs these effects."""
+        self._execute("take_effects", runner, json.dumps(effect_ids))
+
+    def project(self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite]) -> None:
+        """Stores documents and how far their projector has come.
+
+        They count as written when the newest turn was: a journal without a clock has no other time.
+        """
+        newest = self._connection.execute(self._queries["newest_time"]).fetchone()
+        at = newest[0] if newest is not None else 0
+        columns = [column for document in documents for column in document_row(document, actor=None, at=at)]
+        self._queries.many("write_documents").execute(self._connection, columns)
+        self._execute("set_checkpoint", projector, checkpoint.position, checkpoint.parked)
+
+    def rewrite_session(self, owner: str, session: str, events: Sequence[SessionEvent]) -> None:
+        """Replaces the events of a session, unless it has gone meanwhile."""
+        found = self._connection.execute(self._queries["session"], (owner, session)).fetchone()
+        if found is None:
+            return
+        self._execute("mark_folded", found[0])
+        self._execute("forget_session_events", found[0])
+        columns = [column for event in events for column in event_row(event, session=found[0])]
+        self._queries.many("add_session_events").execute(self._connection, columns)
+
+    def rename_kind(self, old: str, new: str) -> int:
+        """Moves the actors of a kind to another. Raises: Misassembled when one exists under both."""
+        self._forget()
+        self._execute("remove_bare_actors", old, new)
+        both = self._connection.execute(self._queries["actor_of_both_kinds"], (old, new)).fetchone()
+        if both is not None:
+            raise Misassembled(f"{both[0]!r} cannot become a {new!r}: there is one of the same scope and key already")
+        self._execute("rename_mail", old, new)
+        self._execute("rename_dead_letters", old, new)
+        return self._execute("rename_actors", old, new)
+
+    def expire_sessions(self, kind: str, before: int, limit: int) -> int:
+        """Removes at most `limit` sessions; answers how many."""
+        self._forget()
+        return self._execute("expire_sessions", before, kind, limit)
+
+    def sweep(self, before: int, limit: int) -> int:
+        """Removes at most `limit` dead letters and as many effects; answers how many rows went."""
+        return self._execute("sweep_dead_letters", before, limit) + self._execute("sweep_effects", before, limit)
+
+    def erase(self, actor: str) -> None:
+        """Empties the log of an actor and removes all else that is recorded of it."""
+        found = self._connection.execute(self._queries["actor"], (actor,)).fetchone()
+        if found is None:
+            return
+        pk, _, version, _, _ = found
+        self._empty_turns(pk, through=version)
+        for what in ("snapshot", "open_commands", "timers", "effects", "sessions", "documents", "dead_letters"):
+            self._execute(f"erase_{what}", pk)
+        self._execute("mark_erased", pk)
+        self._forget()
+
+    def erase_through(self, actor: str, through: int, snapshot: tuple[int, bytes] | None) -> None:
+        """Empties the log of an actor up to a version, for which `snapshot` stands then."""
+        found = self._connection.execute(self._queries["actor"], (actor,)).fetchone()
+        if found is None:
+            return
+        pk, _, version, _, _ = found
+        self._empty_turns(pk, through=min(through, version))
+        if snapshot is not None:
+            self._execute("put_snapshot", pk, *snapshot)
+
+    def _empty_turns(self, actor: int, *, through: int) -> None:
+        self._execute("empty_turns", actor, through)
+        self._execute("note_erasure", through, actor)
+
+    def _execute(self, name: str, *columns: SqlValue) -> int:
+        return self._connection.execute(self._queries[name], columns).rowcount

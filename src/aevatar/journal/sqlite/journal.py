@@ -1,0 +1,256 @@
+"""The journal's port over one SQLite file: what runs on the event loop. Threads do the waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aevatar.errors import Unavailable
+from aevatar.journal.records import (
+    ActorImage,
+    Checkpoint,
+    DeadLetter,
+    Document,
+    DocumentQuery,
+    DocumentWrite,
+    DueTimer,
+    FeedEntry,
+    JournalInfo,
+    Mail,
+    OpenEffect,
+    RecordedOutcome,
+    SessionEvent,
+    SessionPage,
+    TurnRecord,
+    Verdict,
+)
+from aevatar.journal.sqlite import schema
+from aevatar.journal.sqlite.housekeeping import Housekeeping
+from aevatar.journal.sqlite.lock import FileLock
+from aevatar.journal.sqlite.readers import Readers
+from aevatar.journal.sqlite.reading import Reading
+from aevatar.journal.sqlite.sql import Queries
+from aevatar.journal.sqlite.writer import Writer
+
+_READERS: Final = 4
+_AT_ONCE: Final = 500
+"""How many rows housekeeping removes in one transaction, so that turns need not wait long for their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    writer: Writer
+    readers: Readers
+
+
+class SqliteJournal:
+    """A journal in the file `path`, which one process at a time may open.
+
+    An acknowledged turn is on the disk, where the disk keeps its word. Beside the file there are three more, `-wal` and
+    `-shm` of SQLite and `-lock` of ours: whoever wants a copy takes a `backup`.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path).absolute()
+        self._lock = FileLock(self._path)
+        self._opened: _Opened | None = None
+        self._shards = frozenset[int]()
+        self._listeners: list[Callable[[], None]] = []
+
+    # Lifecycle
+
+    async def open(self) -> None:
+        """Opens the file, or makes it, and brings its schema up to date.
+
+        Raises: Misassembled when another process has it, a later release wrote it, or it is no journal.
+        """
+        if self._opened is None:
+            self._opened = await self._open()
+
+    async def _open(self) -> _Opened:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock.acquire()
+        try:
+            connection = await asyncio.to_thread(schema.prepare, self._path)
+        except BaseException:
+            self._lock.release()
+            raise
+        queries = Queries()
+        writer = Writer(self._path, connection, queries, on_growth=self._grown)
+        return _Opened(writer, Readers(self._path, queries, threads=_READERS))
+
+    async def close(self) -> None:
+        """Finishes what is under way and lets go of the file."""
+        opened, self._opened = self._opened, None
+        if opened is None:
+            return
+        await opened.readers.close()
+        await opened.writer.close()  # last, because the last connection writes everything back into the one file
+        self._lock.release()
+
+    async def claim(self, shards: Collection[int]) -> None:
+        """Has this process find mail, timers and effects of `shards`. Nobody is fenced: nobody else can write."""
+        self._shards |= frozenset(shards)
+
+    @property
+    def _writer(self) -> Writer:
+        return self._store().writer
+
+    @property
+    def _readers(self) -> Readers:
+        return self._store().readers
+
+    def _store(self) -> _Opened:
+        if self._opened is None:
+            raise Unavailable("journal_closed", "the journal is not open")
+        return self._opened
+
+    # Write
+
+    async def commit(self, batch: Sequence[TurnRecord]) -> list[Verdict]:
+        """Stores each record as one unit, or refuses it whole; the verdicts stand in the order of the batch."""
+        return await self._writer.commit(batch)
+
+    async def accept(self, mail: Sequence[Mail]) -> list[Verdict]:
+        """Stores mail for its targets; refuses an id that waits there with another digest."""
+        return await self._writer.accept(mail)
+
+    # Read back
+
+    async def load(self, actor: str) -> ActorImage | None:
+        """The newest snapshot of `actor` and all after it, as of one instant; None if it never had a turn."""
+        return await self._readers.read(Reading.load, actor)
+
+    async def history(self, actor: str, after: int = 0, limit: int = 1000) -> list[FeedEntry]:
+        """The rows of one actor's log with a version above `after`, oldest first."""
+        return await self._readers.read(Reading.history, actor, after, limit)
+
+    async def outcome(self, actor: str, command_id: str) -> RecordedOutcome | None:
+        """What is recorded of a command, open ones included; None if no turn of it was committed."""
+        return await self._readers.read(Reading.outcome, actor, command_id)
+
+    async def mail(self, after: int = 0, limit: int = 1000) -> list[Mail]:
+        """Mail for the shards owned that no turn has ticked off, by position."""
+        return await self._readers.read(Reading.mail, self._shards, after, limit)
+
+    async def effects(self) -> list[OpenEffect]:
+        """Effects of the shards owned that have no end, in the order they were started."""
+        return await self._readers.read(Reading.effects, self._shards)
+
+    async def take(self, effect_ids: Sequence[str], runner: str) -> None:
+        """Notes in the ledger that `runner` runs these effects."""
+        await self._writer.change(Housekeeping.take, effect_ids, runner)
+
+    async def due(self, until: int, limit: int = 1000) -> list[DueTimer]:
+        """Timers of the shards owned that fall due up to `until` (milliseconds since 1970), oldest first."""
+        return await self._readers.read(Reading.due, self._shards, until, limit)
+
+    async def feed(self, after: int = 0, limit: int = 1000) -> list[FeedEntry]:
+        """The log of all actors by position. One writer commits in order, so it has no gap that is filled later."""
+        return await self._readers.read(Reading.feed, after, limit)
+
+    def on_growth(self, notify: Callable[[], None]) -> None:
+        """Has `notify` called, on the event loop, when the log has grown."""
+        self._listeners.append(notify)
+
+    def _grown(self) -> None:
+        for notify in self._listeners:
+            notify()
+
+    # Show
+
+    async def session(self, owner: str, session: str, after: int, limit: int) -> SessionPage:
+        """Stored events with a number above `after`, oldest first, at most `limit`."""
+        return await self._readers.read(Reading.session, owner, session, after, limit)
+
+    async def document(self, name: str, scope: str, key: str) -> Document | None:
+        """The document under this key."""
+        return await self._readers.read(Reading.document, name, scope, key)
+
+    async def documents(self, query: DocumentQuery) -> list[tuple[Document, str | int | None]]:
+        """Documents in order, each with its value of the attribute ordered by."""
+        return await self._readers.read(Reading.documents, query)
+
+    async def checkpoint(self, projector: str) -> Checkpoint:
+        """How far `projector` has come; position 0 if it never ran."""
+        return await self._readers.read(Reading.checkpoint, projector)
+
+    async def project(self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite]) -> None:
+        """Stores the documents a projector made and how far it has come, as one unit."""
+        await self._writer.change(Housekeeping.project, projector, checkpoint, documents)
+
+    # Keep house
+
+    async def rename_kind(self, old: str, new: str) -> int:
+        """Moves all that is recorded of actors of kind `old` to `new`; answers how many actors moved.
+
+        Raises: Misassembled when an actor exists under both.
+        """
+        return await self._writer.change(Housekeeping.rename_kind, old, new)
+
+    async def actors(self, kind: str = "", after: str = "", limit: int = 1000) -> list[str]:
+        """Actor ids in text form, in order, of all kinds or of one."""
+        return await self._readers.read(Reading.actors, kind, after, limit)
+
+    async def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
+        """The newest dead letters first."""
+        return await self._readers.read(Reading.dead_letters, limit)
+
+    async def sessions_ended(self, before: int, limit: int = 100) -> list[tuple[str, str]]:
+        """Owner and id of sessions that ended before `before` and are not folded yet."""
+        return await self._readers.read(Reading.sessions_ended, before, limit)
+
+    async def rewrite_session(self, owner: str, session: str, events: Sequence[SessionEvent]) -> None:
+        """Replaces the stored events of an ended session by their folded form, and marks it folded."""
+        await self._writer.change(Housekeeping.rewrite_session, owner, session, events)
+
+    async def expire_sessions(self, kind: str, before: int) -> int:
+        """Removes the sessions of actors of `kind` that ended before `before`; answers how many."""
+        expired = 0
+        while removed := await self._writer.change(Housekeeping.expire_sessions, kind, before, _AT_ONCE):
+            expired += removed
+        return expired
+
+    async def sweep(self, before: int) -> int:
+        """Removes dead letters and finished effects older than `before`; answers how many rows went."""
+        swept = 0
+        while removed := await self._writer.change(Housekeeping.sweep, before, _AT_ONCE):
+            swept += removed
+        return swept
+
+    async def erasable(self) -> list[str]:
+        """Retired actors whose erasure was asked for and has not been done."""
+        return await self._readers.read(Reading.erasable)
+
+    async def erase(self, actor: str, *, through: int | None = None, snapshot: tuple[int, bytes] | None = None) -> None:
+        """Removes what is recorded of `actor`, or its history up to a version, for which `snapshot` stands then.
+
+        SQLite overwrites it in the file when it next writes its log back, at the latest when the journal is closed.
+        """
+        if through is None:
+            await self._writer.change(Housekeeping.erase, actor)
+        else:
+            await self._writer.change(Housekeeping.erase_through, actor, through, snapshot)
+
+    async def backup(self, path: Path) -> None:
+        """Writes a copy of the whole store into one file, as of one instant. Raises: Rejected if `path` exists."""
+        await self._readers.read(Reading.backup, path)
+
+    async def check(self) -> list[str]:
+        """What SQLite finds wrong with pages, indexes and references; empty when all is well."""
+        return await self._readers.read(Reading.check)
+
+    async def info(self) -> JournalInfo:
+        """What there is, in numbers; the size counts the file and what is not written back into it yet."""
+        return await self._readers.read(Reading.info, self._path)
+
+    async def all_documents(self, name: str) -> AsyncIterator[Document]:
+        """Every document of a name over all scopes, page by page."""
+        after = ("", "")
+        while page := await self._readers.read(Reading.all_documents, name, after, _AT_ONCE):
+            for document in page:
+                yield document
+            after = (page[-1].scope, page[-1].key)
