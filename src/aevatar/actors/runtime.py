@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol, Self, TypeVar
@@ -71,6 +71,8 @@ class Outcome:
 class Runtime:
     """Serves actors of the given kinds from a journal, inside `async with`.
 
+    An effect that needs the runtime itself, to read sessions or to ask actors, is given as a function of it.
+
     Raises: Misassembled when kinds, effects or projectors do not fit together, with a sentence that says why.
     """
 
@@ -79,7 +81,7 @@ class Runtime:
         *,
         kinds: Iterable[Kind | type[Actor[Any]]],
         journal: Journal,
-        effects: Iterable[Effect[Any, Any]] = (),
+        effects: Iterable[Effect[Any, Any] | Callable[[Runtime], Effect[Any, Any]]] = (),
         projectors: Iterable[Projector] = (),
         vault: Vault | None = None,
         neighbours: Neighbours | None = None,
@@ -90,7 +92,6 @@ class Runtime:
         random: Random | None = None,
     ) -> None:
         self._kinds = assemble(kinds)
-        self._effects = Effects(effects)
         self._journal = journal
         self._vault = vault
         self._neighbours = neighbours
@@ -105,6 +106,7 @@ class Runtime:
         self._hub = Hub()
         self.sessions = Sessions(journal, self._hub, lambda name, body: message_type(name).FromString(body))
         self.readmodels = ReadModels(journal, self._documents())
+        self._effects = Effects(effect if isinstance(effect, Effect) else effect(self) for effect in effects)
 
     def _documents(self) -> dict[str, type[Message]]:
         types = dict(self._projectors.documents)
