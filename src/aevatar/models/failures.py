@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -111,9 +112,7 @@ def _told(body: object) -> tuple[list[str], str]:
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            # A date in place of seconds is left unread: it would need the time of day.
-            return max(float(headers[name]) * unit, 0.0)
-        except (KeyError, ValueError):
-            continue
+        # A date in place of seconds is left unread: it would need the time of day.
+        if re.fullmatch(r"\d+(\.\d+)?", told := headers.get(name, "")):
+            return float(told) * unit
     return None

@@ -5,11 +5,13 @@ The only module, with `provider_prompt`, that knows pydantic-ai; its message typ
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
 import httpx2
+from anyio import to_thread
 from pydantic_ai import exceptions as theirs
 from pydantic_ai.direct import model_request_stream
 from pydantic_ai.messages import (
@@ -66,7 +68,7 @@ class Driver:
     async def stream(self, request: ModelRequest, secret: str) -> AsyncGenerator[ModelDelta]:
         """The deltas of one reply. Raises: ModelError; Misassembled, when the provider's SDK is not installed."""
         with _errors_named(secret):
-            model = self._model(request.model, secret)
+            model = await self._model(request.model, secret)
             reader = _ReplyReader(self._name)
             async with model_request_stream(
                 model,
@@ -80,14 +82,22 @@ class Driver:
                 for delta in reader.end(events):
                     yield delta
 
-    def _model(self, name: str, secret: str) -> Model:
+    async def _model(self, name: str, secret: str) -> Model:
+        if self._opened is None or self._opened[0] != secret:
+            # In a thread, for the same reason as this module: most SDKs take long to load.
+            self._opened = (secret, await to_thread.run_sync(self._open, name, secret))
+        return self._named_model(name, self._opened[1])
+
+    def _open(self, name: str, secret: str) -> Provider[Any]:
         try:
-            if self._opened is None or self._opened[0] != secret:
-                self._opened = (secret, _provider(self._kind, secret, self._base_url, self._client))
-            provider = self._opened[1]
-            return infer_model(f"{self._kind}:{name}", lambda _: provider)
+            provider = _provider(self._kind, secret, self._base_url, self._client)
+            self._named_model(name, provider)
         except ImportError as error:
             raise Misassembled(f"Models of type {self._kind!r} need their SDK: install aevatar[providers].") from error
+        return provider
+
+    def _named_model(self, name: str, provider: Provider[Any]) -> Model:
+        return infer_model(f"{self._kind}:{name}", lambda _: provider)
 
     def _settings(self, model: Model, request: ModelRequest) -> ModelSettings:
         written: dict[str, Any] = {**provider_prompt.settings(request, ignored=model.unsupported_settings)}
@@ -130,9 +140,15 @@ def _provider(kind: str, key: str, base_url: str | None, client: httpx2.AsyncCli
         case "bedrock":
             from pydantic_ai.providers.bedrock import BedrockProvider
 
-            # Without a key, AWS's own chain of credentials applies.
-            return BedrockProvider(api_key=key, base_url=base_url) if key else BedrockProvider(base_url=base_url)
+            # What is not given, AWS's own chain of settings and credentials gives.
+            place: dict[str, Any] = {"base_url": base_url, "region_name": _aws_region(base_url or "")}
+            return BedrockProvider(api_key=key, **place) if key else BedrockProvider(**place)
     raise Misassembled(f"There is no provider of type {kind!r}.")
+
+
+def _aws_region(base_url: str) -> str | None:
+    found = re.search(r"//bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.", base_url)
+    return found[1] if found else None
 
 
 class _ReplyReader:
