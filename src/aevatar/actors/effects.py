@@ -77,7 +77,10 @@ class Vault(Protocol):
 class Link:
     """An effect's only tie to its actor while it runs."""
 
-    __slots__ = ("_signal", "_vault", "actor_id", "attachment", "attempt", "effect_id", "principal", "record")
+    __slots__ = (
+        *("_secrets", "_signal", "_vault"),
+        *("actor_id", "attachment", "attempt", "effect_id", "principal", "record"),
+    )
 
     def __init__(
         self,
@@ -100,6 +103,7 @@ class Link:
         self.attempt = 1
         self._signal = signal
         self._vault = vault
+        self._secrets: dict[str, Any] = {}
 
     def signal(self, message: Message) -> None:
         """Sends the actor something on the way, such as a token. Unrecorded, in order, before the result."""
@@ -109,7 +113,9 @@ class Link:
         """The secret a credential handle stands for, once per effect. Raises: Unavailable `credential_unavailable`."""
         if self._vault is None:
             raise Unavailable("credential_unavailable", "this runtime has no vault")
-        return self._vault.redeem(handle_id, binding, self.effect_id)
+        if handle_id not in self._secrets:  # a second try is the same effect: it keeps what it was given
+            self._secrets[handle_id] = self._vault.redeem(handle_id, binding, self.effect_id)
+        return self._secrets[handle_id]
 
 
 class Effect(Generic[Request, Result]):
