@@ -1,0 +1,144 @@
+"""Commits batches: all of a batch in one statement when nothing is wrong with it, and otherwise what can be saved.
+
+Most batches hold no conflict, so the statement is written for that case and refuses a batch as a whole. Then one
+question finds the actors that are to blame. Their records are settled one by one, and what stands between them goes
+together again, so that a batch keeps its order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from itertools import groupby
+from typing import Final
+
+import asyncpg
+
+from aevatar.errors import Rejected
+from aevatar.journal.postgres.commit import Batch, OutOfOrder, mail_row
+from aevatar.journal.postgres.database import Database
+from aevatar.journal.postgres.sql import columns
+from aevatar.journal.records import Mail, SessionEvent, TurnRecord, Verdict
+
+_LARGEST_STATEMENT: Final = 1000
+"""Records in one statement. It bounds memory, and the mail of a statement, whose places must fit into 20 bits."""
+
+_FENCED: Final = "AEV01"
+_STALE: Final = frozenset({"AEV02", "23505"})
+"""SQLSTATEs: a head or a session is not where the batch has it; a unique index has the command or number already."""
+
+
+class _Refused(Exception):
+    """The statement stored nothing."""
+
+
+class Writer:
+    """The writing side of the journal. `grown` is called with a position after each commit that made the log grow."""
+
+    def __init__(self, database: Database, grown: Callable[[int], None]) -> None:
+        self._database = database
+        self._grown = grown
+        # One commit at a time: of two at once, the later turns of an actor could take the lower positions.
+        self._turn = asyncio.Lock()
+        self.owner = ""
+        """The name under which this process owns shards: a new one each time the journal is opened."""
+
+    async def open(self) -> None:
+        """Takes a name."""
+        self.owner = await self._database.value("new_owner")
+
+    async def claim(self, shards: Collection[int]) -> None:
+        """Takes `shards` from whoever owned them, once that owner's commits under way have ended."""
+        await self._database.fetch("claim", sorted(set(shards)), self.owner)
+
+    async def commit(self, batch: Sequence[TurnRecord]) -> list[Verdict]:
+        """What became of each record, in the order of the batch."""
+        verdicts: list[Verdict] = []
+        stale: set[str] = set()
+        async with self._turn:
+            for start in range(0, len(batch), _LARGEST_STATEMENT):
+                verdicts += await self._commit(batch[start : start + _LARGEST_STATEMENT], stale)
+        return verdicts
+
+    async def accept(self, mail: Sequence[Mail]) -> list[Verdict]:
+        """What became of each mail. Those that wait already are compared by their digest."""
+        rows = {(each.target, each.id): mail_row(place, each) for place, each in reversed(list(enumerate(mail)))}
+        if not rows:
+            return []
+        ordered = [rows[key] for key in sorted(rows)]
+        stored = await self._database.fetch("accept", *columns(ordered, 6))
+        digests = {(row["target"], row["id"]): row["digest"] for row in stored}
+        if known := rows.keys() - digests.keys():
+            found = await self._database.fetch("mail_digests", *columns(known, 2))
+            digests |= {(row["target"], row["id"]): row["digest"] for row in found}
+        # Mail that is gone by now was handled in between: then it was there.
+        same = (digests.get((each.target, each.id), each.digest) == each.digest for each in mail)
+        return [Verdict.COMMITTED if is_same else Verdict.CONFLICT for is_same in same]
+
+    async def _commit(self, records: Sequence[TurnRecord], stale: set[str]) -> list[Verdict]:
+        if not stale and await self._is_stored_whole(records):
+            return [Verdict.COMMITTED] * len(records)
+        suspects = stale | await self._suspects(records)
+        verdicts: list[Verdict] = []
+        for is_suspect, group in groupby(records, lambda record: record.actor in suspects):
+            neighbours = list(group)
+            if not is_suspect and await self._is_stored_whole(neighbours):
+                verdicts += [Verdict.COMMITTED] * len(neighbours)
+            else:
+                verdicts += [await self._settle(record, stale) for record in neighbours]
+        return verdicts
+
+    async def _is_stored_whole(self, records: Sequence[TurnRecord]) -> bool:
+        try:
+            await self._store(records)
+        except _Refused:
+            return False
+        return True
+
+    async def _store(self, records: Sequence[TurnRecord]) -> None:
+        try:
+            batch = Batch(records)
+            ((position,),) = await self._database.fetch_joined(batch.parts(self.owner))
+        except (OutOfOrder, Rejected) as unfit:
+            raise _Refused from unfit
+        except asyncpg.PostgresError as failed:
+            if failed.sqlstate == _FENCED or failed.sqlstate in _STALE:
+                raise _Refused from failed
+            raise
+        if batch.grows_the_log:
+            self._grown(position)
+
+    async def _suspects(self, records: Sequence[TurnRecord]) -> set[str]:
+        """The actors that cannot go on from where `records` have them; the answer may be incomplete."""
+        try:
+            premises = Batch(records).premises(self.owner)
+        except OutOfOrder:
+            return {record.actor for record in records}
+        rows = await self._database.fetch("suspects", *premises)
+        return {row["actor"] for row in rows}
+
+    async def _settle(self, record: TurnRecord, stale: set[str]) -> Verdict:
+        """Stores one record, or says why not; its actor is `stale` from then on."""
+        if record.actor not in stale and await self._is_stored_whole([record]):
+            return Verdict.COMMITTED
+        if await self._is_stored(record):
+            return Verdict.COMMITTED
+        stale.add(record.actor)
+        return await self._refusal(record)
+
+    async def _is_stored(self, record: TurnRecord) -> bool:
+        if record.version is None:
+            return bool(record.shown) and all([await self._is_shown(record.actor, event) for event in record.shown])
+        row = await self._database.row("turn", record.actor, record.version)
+        # The outcome of a command that was left open is kept elsewhere, so this compares what the turn itself stored.
+        return row is not None and tuple(row) == (record.body, record.command_id, record.digest, record.outcome)
+
+    async def _is_shown(self, owner: str, event: SessionEvent) -> bool:
+        row = await self._database.row("session_event", owner, event.session, event.number)
+        return row is not None and SessionEvent(*row) == event
+
+    async def _refusal(self, record: TurnRecord) -> Verdict:
+        if not await self._database.value("is_owned", record.shard, self.owner):
+            return Verdict.FENCED
+        is_known = await self._database.value("has_command", record.actor, record.command_id)
+        return Verdict.REPEATED if is_known and record.version is not None else Verdict.CONFLICT
