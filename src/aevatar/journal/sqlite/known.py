@@ -14,7 +14,7 @@ from typing import Final
 from aevatar.journal.records import TurnRecord
 from aevatar.journal.sqlite.sql import Queries
 
-_LIMIT: Final = 200_000
+_LIMIT: Final = 50_000
 
 
 @dataclass(slots=True)

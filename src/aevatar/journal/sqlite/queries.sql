@@ -6,9 +6,10 @@ select json_group_array(json_array(id, pk, ifnull((select max(version) from turn
 from actors where id in (select value from json_each(?))
 
 -- name: find_sessions
-select json_group_array(json_array(actor, id, pk,
-  max(folded_last, ifnull((select max(number) from session_events where session = sessions.pk), 0))))
-from sessions where (actor, id) in (select json_extract(value, '$[0]'), json_extract(value, '$[1]') from json_each(?))
+select json_group_array(json_array(actor, sessions.id, pk,
+  max(folded_last, ifnull((select max(number) from session_events where session = pk), 0))))
+from json_each(?) as wanted
+cross join sessions on actor = json_extract(wanted.value, '$[0]') and sessions.id = json_extract(wanted.value, '$[1]')
 
 -- name: next_keys
 select (select ifnull(max(pk), 0) + 1 from actors), (select ifnull(max(pk), 0) + 1 from sessions)
@@ -36,14 +37,16 @@ insert into open_commands (actor, command_id, reply_to) values (?, ?, ?), ...
 -- name: conclude_commands
 with concluded (actor, command_id, outcome) as (values (?, ?, ?), ...)
 update turns set outcome = concluded.outcome from concluded
-where turns.command_id = concluded.command_id and turns.actor = concluded.actor
-  and (concluded.actor, concluded.command_id) in (select actor, command_id from open_commands)
+where turns.command_id = concluded.command_id and turns.actor = concluded.actor and exists (
+  select 1 from open_commands as open where open.actor = concluded.actor and open.command_id = concluded.command_id)
 
 -- name: close_commands
-delete from open_commands where (actor, command_id) in (values (?, ?), ...)
+with closed (actor, command_id) as (values (?, ?), ...)
+delete from open_commands where position in (select position from closed join open_commands using (actor, command_id))
 
 -- name: tick_off_mail
-delete from mail where (id, target) in (values (?, ?), ...)
+with done (id, target) as (values (?, ?), ...)
+delete from mail where position in (select position from done join mail using (id, target))
 
 -- name: post_mail
 insert into mail (id, target, shard, digest, body) values (?, ?, ?, ?, ?), ...
@@ -216,9 +219,7 @@ update dead_letters set actor = ?2 || substr(actor, length(?1) + 1) where actor 
 
 -- name: actors
 select json_group_array(id) from (
-  select id from actors
-  where id > ?1 and (?2 = '' or id between ?2 || '/' and ?2 || '0') and exists (select 1 from turns where actor = pk)
-  order by id limit ?3)
+  select id from actors where id > ? and id < ? and exists (select 1 from turns where actor = pk) order by id limit ?)
 
 -- name: dead_letters
 select id, actor, reason, body, at from dead_letters order by at desc, position limit ?

@@ -140,7 +140,8 @@ class Reading:
 
     def actors(self, kind: str, after: str, limit: int) -> list[str]:
         """Actor ids in order."""
-        found: list[str] = json.loads(self._row("actors", after, kind, limit)[0])
+        first, last = (f"{kind}/", f"{kind}0") if kind else ("", "\U0010ffff")  # 0 comes after /
+        found: list[str] = json.loads(self._row("actors", max(first, after), last, limit)[0])
         return found
 
     def dead_letters(self, limit: int) -> list[DeadLetter]:
