@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -50,6 +51,7 @@ STEPS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.timeout(360)  # a failure is worth the time to make it small; a success takes two seconds
 def test_a_journal_holds_what_follows_from_the_records_it_committed() -> None:
     run_state_machine_as_test(
         JournalAgainstModel, settings=settings(max_examples=60, stateful_step_count=20, deadline=None)
