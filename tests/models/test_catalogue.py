@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import anyio
 import pytest
 
 from aevatar.models import Catalogue, ListedProvider, Listing, ModelCall, ModelEntry, ModelError
+from aevatar.testing import VIRTUAL_TIME
 
 CALL = ModelCall("listing")
 FIXED = ListedProvider("fixed", configured=(ModelEntry("fixed/a", "fixed"),))
 SEEN = ModelEntry("live/seen", "live")
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    return VIRTUAL_TIME
 
 
 @dataclass
@@ -18,7 +25,7 @@ class Lister:
     """A provider that tells its list, or fails."""
 
     entries: list[ModelEntry] = field(default_factory=lambda: [SEEN])
-    failure: ModelError | None = None
+    failure: Exception | None = None
     asked: int = 0
 
     async def models(self, call: ModelCall) -> list[ModelEntry]:
@@ -26,6 +33,14 @@ class Lister:
         if self.failure is not None:
             raise self.failure
         return self.entries
+
+
+class HangingLister:
+    """A provider that never tells its list."""
+
+    async def models(self, call: ModelCall) -> list[ModelEntry]:
+        await anyio.sleep_forever()
+        return []
 
 
 class Clock:
@@ -69,6 +84,20 @@ async def test_a_failing_provider_leaves_the_others_and_its_last_list_as_stale()
     lister.failure, clock.now = ModelError("unavailable", "Down."), 2000.0
     listing = await catalogue.list(CALL, owner="ann")
     assert listing == Listing((*FIXED.configured, replace(SEEN, stale=True)), {"live": lister.failure})
+
+
+async def test_a_lister_with_a_fault_harms_nobody_else() -> None:
+    catalogue = Catalogue((ListedProvider("live", lister=Lister(failure=KeyError("data"))), FIXED), clock=Clock())
+    listing = await catalogue.list(CALL, owner="ann")
+    assert listing.entries == FIXED.configured
+    assert listing.failures["live"].message == "The list of models could not be read (KeyError)."
+
+
+async def test_a_hanging_provider_is_given_up_after_ten_seconds() -> None:
+    catalogue = Catalogue((ListedProvider("live", lister=HangingLister()), FIXED), clock=Clock())
+    listing = await catalogue.list(CALL, owner="ann")
+    assert (listing.entries, listing.failures["live"].code) == (FIXED.configured, "timeout")
+    assert anyio.current_time() == 10
 
 
 async def test_a_provider_that_never_answered_is_shown_by_its_configuration() -> None:

@@ -20,10 +20,16 @@ from aevatar.models.models_pb2 import (
     ToolCall,
     Usage,
 )
+from aevatar.testing import VIRTUAL_TIME, elapse
 from aevatar.testing.scripted_model import Pause, ScriptedModel, Step
 from tests.models.replies import CALL, asking, called, done, streamed, text, used, whole
 
 FINISHED = [ModelDelta(finished=FINISH_STOP)]
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    return VIRTUAL_TIME
 
 
 def playing(*deltas: list[ModelDelta | Pause] | list[ModelDelta]) -> ScriptedModel:
@@ -78,27 +84,33 @@ async def test_usage_that_is_missing_is_estimated_from_what_was_said() -> None:
     assert whole(await streamed(playing(reply, FINISHED), asking())).usage == estimate
 
 
-@pytest.mark.parametrize("shown", [[], text("Hi")])
-async def test_silence_is_a_timeout(shown: list[ModelDelta]) -> None:
-    limits = StreamLimits(first_byte=0.01, idle=0.01)
+@pytest.mark.parametrize(("shown", "seconds"), [([], 20), (text("Hi"), 5)])
+async def test_silence_is_a_timeout(shown: list[ModelDelta], seconds: int) -> None:
+    limits = StreamLimits(first_byte=20, idle=5)
     with pytest.raises(ModelError) as raised:
         await streamed(playing(shown, [Pause()]), asking(), limits=limits)
-    assert (raised.value.code, raised.value.message) == ("timeout", "The model sent nothing for 0.01 s.")
+    assert (raised.value.code, raised.value.message) == ("timeout", f"The model sent nothing for {seconds} s.")
+    assert anyio.current_time() == seconds
+
+
+async def test_the_limits_are_a_minute_where_nothing_else_is_said() -> None:
+    with pytest.raises(ModelError):
+        await streamed(playing([Pause(59), *text("Hi"), Pause(59), *text("Hi"), Pause()]), asking())
+    assert anyio.current_time() == 59 + 59 + 60
 
 
 async def test_the_deadline_of_the_call_ends_a_silence_sooner() -> None:
-    call = ModelCall("c", deadline=anyio.current_time() + 0.01)
     with pytest.raises(ModelError) as raised:
-        await streamed(playing(text("Hi"), [Pause()]), asking(), call)
+        await streamed(playing([Pause(10), *text("Hi"), Pause()]), asking(), ModelCall("c", deadline=15))
     assert (raised.value.code, raised.value.message) == ("timeout", "The deadline of the call passed.")
+    assert anyio.current_time() == 15
 
 
 async def test_a_slow_reader_is_not_a_silent_model() -> None:
-    async with aclosing(checked(playing(text("a", "b"), done()).stream(asking(), CALL), asking(), CALL,
-                                limits=StreamLimits(0.02, 0.02))) as stream:  # fmt: skip
+    stream = checked(playing(text("a", "b"), done()).stream(asking(), CALL), asking(), CALL)
+    async with aclosing(stream):
         await anext(stream)
-        with anyio.move_on_after(0.03):
-            await anyio.Event().wait()
+        await elapse(3600)
         assert await anext(stream) == ModelDelta(text="b")
 
 

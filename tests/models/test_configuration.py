@@ -15,8 +15,9 @@ OPENAI = {"name": "openai", "type": "openai", "credential": "env:OPENAI_API_KEY"
 GATEWAY = {"name": "router", "type": "openai_compatible", "base_url": "https://router.example/v1", "discover": True}
 
 
-def test_nothing_configured_is_a_configuration() -> None:
-    assert models_settings({}) == ModelsSettings()
+@pytest.mark.parametrize("part", [None, {}])
+def test_nothing_configured_is_a_configuration(part: dict[str, Any] | None) -> None:
+    assert models_settings(part) == ModelsSettings()
 
 
 def test_the_whole_part_is_read() -> None:

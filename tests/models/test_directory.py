@@ -70,6 +70,14 @@ async def test_the_callers_own_credential_is_sent_where_the_configuration_says_s
     assert provider.requests[0].headers["authorization"] == "Bearer key-of-ann"
 
 
+async def test_a_provider_of_a_type_of_its_own_is_reached_too(provider: FakeProvider) -> None:
+    provider.answers.append(Reply((*text("Hi."), *done())))
+    known = {"name": "mine", "type": "openai", "credential": "env:KEY", "models": ["gpt-5"]}
+    async with aclosing(directory({**known, "base_url": f"{provider.base_url}/v1"})) as models:
+        deltas = [delta async for delta in models.stream(asking(model="mine/gpt-5"), CALL)]
+    assert (deltas, provider.requests[0].path) == ([*text("Hi."), *done()], "/v1/responses")
+
+
 @pytest.mark.parametrize(("model", "sent"), [("o-large", None), ("plain", 0.5)])
 async def test_temperature_is_left_out_for_models_that_fix_it(
     provider: FakeProvider, model: str, sent: float | None

@@ -86,6 +86,25 @@ async def test_a_provider_that_wants_no_key_gets_none(provider: FakeProvider) ->
     assert "authorization" not in provider.requests[0].headers
 
 
+@pytest.mark.parametrize("secret", ["marker\u00e9", "marker\nx-other: 1"])
+async def test_a_credential_that_fits_no_header_is_refused_without_being_told(
+    gateway: GatewayModel, provider: FakeProvider, secret: str
+) -> None:
+    with pytest.raises(ModelError) as raised:
+        await streamed(gateway, asking(), brought(secret))
+    assert (raised.value.code, "marker" in str(raised.value), provider.connections) == (
+        "credential_unavailable",
+        False,
+        0,
+    )
+
+
+async def test_space_around_a_credential_is_no_part_of_it(gateway: GatewayModel, provider: FakeProvider) -> None:
+    provider.answers.append(HELLO)
+    await streamed(gateway, asking(), brought(" key\n"))
+    assert provider.requests[0].headers["authorization"] == "Bearer key"
+
+
 async def test_a_cookie_set_for_one_caller_does_not_travel_with_the_next(
     gateway: GatewayModel, provider: FakeProvider
 ) -> None:
@@ -217,6 +236,40 @@ async def test_the_whole_request_is_written_in_the_format(gateway: GatewayModel,
         "response_format": {"type": "json_schema", "json_schema": {"name": "cat", "schema": {}, "strict": True}},
         "stop": ["END"],
     }
+
+
+@pytest.mark.parametrize(
+    ("part", "written"),
+    [
+        (
+            Part(image=Media(uri="https://pictures.example/cat.png")),
+            {"type": "image_url", "image_url": {"url": "https://pictures.example/cat.png"}},
+        ),
+        (
+            Part(file=Media(inline=b"text", media_type="text/plain", name="note.txt")),
+            {"type": "file", "file": {"filename": "note.txt", "file_data": "data:text/plain;base64,dGV4dA=="}},
+        ),
+        (
+            Part(audio=Media(inline=b"hi", media_type="audio/mp3")),
+            {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "mp3"}},
+        ),
+    ],
+)
+async def test_every_kind_of_content_is_written(
+    gateway: GatewayModel, provider: FakeProvider, part: Part, written: dict[str, object]
+) -> None:
+    provider.answers.append(HELLO)
+    await streamed(gateway, asking(messages=[Message(role=ROLE_USER, parts=[part])]), brought("key"))
+    assert provider.requests[0].body["messages"] == [{"role": "user", "content": [written]}]
+
+
+@pytest.mark.parametrize("part", [Part(audio=Media(uri="https://a.example/a.mp3")), Part(image=Media(blob_id="lost"))])
+async def test_content_that_cannot_be_sent_is_an_invalid_request(
+    gateway: GatewayModel, provider: FakeProvider, part: Part
+) -> None:
+    with pytest.raises(ModelError) as raised:
+        await streamed(gateway, asking(messages=[Message(role=ROLE_USER, parts=[part])]), brought("key"))
+    assert (raised.value.code, provider.connections) == ("invalid_request", 0)
 
 
 @pytest.mark.parametrize(

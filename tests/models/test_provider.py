@@ -104,6 +104,37 @@ async def test_a_conversation_is_written_for_anthropic(provider: FakeProvider) -
     assert body["system"] == "Be kind.\n\nBe brief."
 
 
+@pytest.mark.parametrize(
+    ("part", "written"),
+    [
+        (
+            Part(image=Media(uri="https://pictures.example/cat.png", media_type="image/png")),
+            {"type": "image", "source": {"type": "url", "url": "https://pictures.example/cat.png"}},
+        ),
+        (
+            Part(file=Media(uri="https://papers.example/a.pdf", media_type="application/pdf")),
+            {"type": "document", "source": {"type": "url", "url": "https://papers.example/a.pdf"}},
+        ),
+        (
+            Part(file=Media(inline=b"%PDF", media_type="application/pdf")),
+            {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERg=="}},
+        ),
+    ],
+)
+async def test_every_kind_of_content_is_written(provider: FakeProvider, part: Part, written: dict[str, object]) -> None:
+    body = await sent(provider, "anthropic", asking(messages=[Message(role=ROLE_USER, parts=[part])]))
+    assert body["messages"] == [{"role": "user", "content": [written]}]
+
+
+@pytest.mark.parametrize(
+    "part", [Part(image=Media(uri="data:image/png,plain")), Part(audio=Media(uri="https://a.example/a.mp3"))]
+)
+async def test_content_that_cannot_be_sent_is_an_invalid_request(provider: FakeProvider, part: Part) -> None:
+    with pytest.raises(ModelError) as raised:
+        await sent(provider, "anthropic", asking(messages=[Message(role=ROLE_USER, parts=[part])]))
+    assert (raised.value.code, provider.connections) == ("invalid_request", 0)
+
+
 async def test_options_are_passed_on(provider: FakeProvider) -> None:
     request = asking(max_output_tokens=99, reasoning=ReasoningOptions(effort="low", summary="concise"))
     body = await sent(provider, "openai", request)

@@ -110,6 +110,10 @@ async def _asked(lister: ModelLister, call: ModelCall) -> list[ModelEntry]:
             return await lister.models(call)
     except TimeoutError as error:
         raise ModelError("timeout", "The provider did not list its models in time.") from error
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError("protocol_error", f"The list of models could not be read ({type(error).__name__}).") from error
 
 
 def _completed(listed: list[ModelEntry], configured: tuple[ModelEntry, ...]) -> tuple[ModelEntry, ...]:

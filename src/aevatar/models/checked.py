@@ -5,12 +5,11 @@ Exactly one `finished`, and it is last; call ids unique; silence bounded; every 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
-
-import anyio
 
 from aevatar.errors import AevatarError
 from aevatar.models.estimate import estimated_usage
@@ -49,9 +48,9 @@ async def checked(
 
 
 async def _next(stream: AsyncIterator[ModelDelta], silence: float, deadline: float | None) -> ModelDelta:
-    left = silence if deadline is None else min(silence, deadline - anyio.current_time())
+    left = silence if deadline is None else min(silence, deadline - asyncio.get_running_loop().time())
     try:
-        with anyio.fail_after(max(left, 0)):
+        async with asyncio.timeout(left):
             return await anext(stream)
     except TimeoutError as error:
         reason = f"The model sent nothing for {silence:g} s." if left == silence else "The deadline of the call passed."

@@ -142,8 +142,9 @@ class ModelsSettings(_Section):
         return self
 
 
-def models_settings(part: Mapping[str, Any]) -> ModelsSettings:
+def models_settings(part: Mapping[str, Any] | None) -> ModelsSettings:
     """The `models:` part as values. Raises: Misassembled, with a sentence that names the place and never a value."""
+    part = part or {}  # an empty part of a file is nothing at all
     for index, provider in enumerate(part.get("providers") or ()):
         if isinstance(provider, Mapping) and (found := sorted(_KEY_FIELDS & {str(key).lower() for key in provider})):
             raise Misassembled(

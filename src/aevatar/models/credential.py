@@ -26,6 +26,15 @@ async def of_caller(call: ModelCall) -> str:
     return await call.secret()
 
 
+async def fetched(credential: Credential, call: ModelCall) -> str:
+    """The key of `call`, fit for a header. Raises: ModelError `credential_unavailable`."""
+    key = (await credential(call)).strip()
+    if not key.isascii() or not key.isprintable():
+        # The HTTP client would refuse it too, with the key in its error.
+        raise ModelError("credential_unavailable", "The credential holds characters that no header can carry.")
+    return key
+
+
 async def no_credential(call: ModelCall) -> str:
     """Nothing, for a provider that asks for nothing."""
     return ""

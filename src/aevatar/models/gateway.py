@@ -10,7 +10,7 @@ import httpx2
 import msgspec
 
 from aevatar.models import chat_completions
-from aevatar.models.credential import Credential
+from aevatar.models.credential import Credential, fetched
 from aevatar.models.listing import ModelEntry, entries_of
 from aevatar.models.models_pb2 import ModelDelta, ModelRequest
 from aevatar.models.outbound import answer, json_body, provider_client
@@ -36,7 +36,7 @@ class GatewayModel:
     async def stream(self, request: ModelRequest, call: ModelCall) -> AsyncGenerator[ModelDelta]:
         """See `ModelPort`."""
         body = chat_completions.body(await with_content(request, call), self._name)
-        secret = await self._credential(call)
+        secret = await fetched(self._credential, call)
         reader = chat_completions.ReplyReader(self._name)
         async with answer(
             self._client,
@@ -60,7 +60,7 @@ class GatewayModel:
 
     async def models(self, call: ModelCall) -> list[ModelEntry]:
         """What the server itself says it offers. Raises: ModelError."""
-        secret = await self._credential(call)
+        secret = await fetched(self._credential, call)
         headers = _authorization(secret)
         async with answer(self._client, f"{self._base_url}/models", secret=secret, headers=headers) as response:
             return entries_of(self._name, await json_body(response))

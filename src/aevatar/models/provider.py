@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import anyio.to_thread
 
-from aevatar.models.credential import Credential
+from aevatar.models.credential import Credential, fetched
 from aevatar.models.listing import ModelEntry, entries_of
 from aevatar.models.models_pb2 import ModelDelta, ModelRequest
 from aevatar.models.outbound import answer, json_body, provider_client
@@ -45,12 +45,14 @@ class ProviderModel:
 
     async def aclose(self) -> None:
         """Closes idle connections. Streams under way break."""
+        if self._driver is not None:
+            await self._driver.aclose()
         await self._client.aclose()
 
     async def stream(self, request: ModelRequest, call: ModelCall) -> AsyncGenerator[ModelDelta]:
         """See `ModelPort`. Raises: Misassembled, when the extra `providers` is not installed."""
         driver = self._driver or await self._load()
-        deltas = driver.stream(await with_content(request, call), await self._credential(call))
+        deltas = driver.stream(await with_content(request, call), await fetched(self._credential, call))
         async with aclosing(deltas):
             async for delta in deltas:
                 yield delta
@@ -58,7 +60,7 @@ class ProviderModel:
     async def models(self, call: ModelCall) -> list[ModelEntry]:
         """What the provider itself says it offers; for `LISTING_TYPES` only. Raises: ModelError."""
         base_url, path = _LIST_URLS[self._kind]
-        secret = await self._credential(call)
+        secret = await fetched(self._credential, call)
         url = (self._base_url or base_url).rstrip("/") + path
         # The version is Anthropic's demand; the others overlook it.
         headers = {"authorization": f"Bearer {secret}", "anthropic-version": "2023-06-01"}

@@ -65,6 +65,12 @@ class Driver:
         self._client = client
         self._opened: tuple[str, Provider[Any]] | None = None
 
+    async def aclose(self) -> None:
+        """Closes what the SDK opened besides the client it was given."""
+        if self._opened is not None:
+            async with self._opened[1]:
+                self._opened = None
+
     async def stream(self, request: ModelRequest, secret: str) -> AsyncGenerator[ModelDelta]:
         """The deltas of one reply. Raises: ModelError; Misassembled, when the provider's SDK is not installed."""
         with _errors_named(secret):
@@ -254,10 +260,11 @@ def _named(error: Exception, secret: str) -> ModelError:
             return _told(error, secret)
         case theirs.ContentFilterError():
             return ModelError("content_filter", scrubbed(error.message, (secret,)))
-        case theirs.UserError():
-            return ModelError("invalid_request", scrubbed(error.message, (secret,)))
         case httpx2.HTTPError():
             return from_transport(error, started=True)
+        case RuntimeError() if not isinstance(error, theirs.AgentRunError):
+            # What a provider cannot be asked at all: a UserError, a NotImplementedError or a plain one.
+            return ModelError("invalid_request", scrubbed(str(error), (secret,)))
     return ModelError("protocol_error", f"The reply could not be read ({type(error).__name__}).")
 
 
