@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any
+
+from google.protobuf import any_pb2
+from google.protobuf.message import Message
 
 from aevatar.actors import (
     Actor,
@@ -20,6 +24,7 @@ from aevatar.actors import (
     question,
     signal,
 )
+from aevatar.actors.packing import message_type
 from aevatar.errors import Rejected
 from aevatar.identity import ActorId
 from aevatar.readmodels import DocumentOf
@@ -34,12 +39,17 @@ from tests.sample.sample_pb2 import (
     Echoed,
     EchoRequest,
     Fetch,
+    Fetching,
+    Flood,
     Forget,
     Forward,
     GiveUp,
     Heard,
     HowMuch,
+    Letter,
     Noted,
+    Plan,
+    Relay,
     Release,
     Released,
     Remind,
@@ -52,6 +62,8 @@ from tests.sample.sample_pb2 import (
     TotalChanged,
     Wait,
     Waited,
+    Witness,
+    Witnessed,
 )
 
 
@@ -99,12 +111,46 @@ class Tally(Actor[TallyState]):
         self.cancel(cmd.name)
 
     @command
+    def relay(self, cmd: Relay) -> None:
+        for each in cmd.letters:
+            target, message = ActorId.parse(each.to), unpacked(each.command)
+            self.send(target, message, answer=each.answer, command_id=each.command_id or None)
+
+    @command(creates=True)
+    def plan(self, cmd: Plan) -> None:
+        self.schedule(cmd.name, cmd.delay, unpacked(cmd.command))
+
+    @command
+    def flood(self, cmd: Flood) -> None:
+        for _ in range(cmd.events):
+            self.emit(Noted())
+        for _ in range(cmd.sends):
+            self.send(self.id, Add(by=1))
+
+    @command(creates=True)
+    def witness(self, cmd: Witness) -> Witnessed:
+        envelope, principal = self.turn.envelope, self.turn.principal
+        witnessed = Witnessed(
+            correlation_id=envelope.correlation_id,
+            causation_id=envelope.causation_id,
+            subject=principal.subject,
+            via=principal.via.text if principal.via else "",
+            permissions=sorted(principal.permissions),
+        )
+        self.emit(witnessed)
+        return witnessed
+
+    @command
     def fetch(self, cmd: Fetch) -> None:
-        self.start(CarefulRequest(text=cmd.text) if cmd.careful else EchoRequest(text=cmd.text), attachment=cmd.text)
+        request = CarefulRequest(text=cmd.text) if cmd.careful else EchoRequest(text=cmd.text)
+        effect_id = self.start(request, attachment=cmd.text)
+        self.emit(Fetching(effect_id=effect_id))
+        if cmd.regret:
+            self.cancel_effect(effect_id)
 
     @command
     def cancel_fetches(self, cmd: CancelFetches) -> None:
-        for effect_id in list(self.state.pending):
+        for effect_id in self.state.fetching:
             self.cancel_effect(effect_id)
 
     @command
@@ -185,6 +231,33 @@ class Tally(Actor[TallyState]):
     @staticmethod
     def released(state: TallyState, event: Released) -> None:
         state.pending.remove(event.command_id)
+
+    @applies
+    @staticmethod
+    def fetching(state: TallyState, event: Fetching) -> None:
+        state.fetching.append(event.effect_id)
+
+    @applies
+    @staticmethod
+    def witnessed(state: TallyState, event: Witnessed) -> None:
+        state.witnessed.append(event)
+
+
+def letter(to: ActorId, command: Message, *, answer: bool = False, command_id: str = "") -> Letter:
+    """One of the commands that a `Relay` has sent."""
+    return Letter(to=to.text, command=packed(command), answer=answer, command_id=command_id)
+
+
+def packed(message: Message) -> Any:
+    wrapped = any_pb2.Any()
+    wrapped.Pack(message)
+    return wrapped
+
+
+def unpacked(wrapped: Any) -> Message:
+    message = message_type(wrapped.TypeName())()
+    wrapped.Unpack(message)
+    return message
 
 
 class Echo(Effect[EchoRequest, Echoed]):

@@ -1,14 +1,15 @@
 # mypy: disable-error-code="type-arg"
+from google.protobuf import any_pb2 as _any_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
-from typing import ClassVar as _ClassVar, Optional as _Optional
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class TallyState(_message.Message):
-    __slots__ = ("total", "additions", "heard", "pending", "by_subject")
+    __slots__ = ("total", "additions", "heard", "pending", "by_subject", "fetching", "witnessed")
     class BySubjectEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -21,12 +22,16 @@ class TallyState(_message.Message):
     HEARD_FIELD_NUMBER: _ClassVar[int]
     PENDING_FIELD_NUMBER: _ClassVar[int]
     BY_SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    FETCHING_FIELD_NUMBER: _ClassVar[int]
+    WITNESSED_FIELD_NUMBER: _ClassVar[int]
     total: int
     additions: int
     heard: _containers.RepeatedScalarFieldContainer[str]
     pending: _containers.RepeatedScalarFieldContainer[str]
     by_subject: _containers.ScalarMap[str, int]
-    def __init__(self, total: _Optional[int] = ..., additions: _Optional[int] = ..., heard: _Optional[_Iterable[str]] = ..., pending: _Optional[_Iterable[str]] = ..., by_subject: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    fetching: _containers.RepeatedScalarFieldContainer[str]
+    witnessed: _containers.RepeatedCompositeFieldContainer[Witnessed]
+    def __init__(self, total: _Optional[int] = ..., additions: _Optional[int] = ..., heard: _Optional[_Iterable[str]] = ..., pending: _Optional[_Iterable[str]] = ..., by_subject: _Optional[_Mapping[str, int]] = ..., fetching: _Optional[_Iterable[str]] = ..., witnessed: _Optional[_Iterable[_Union[Witnessed, _Mapping]]] = ...) -> None: ...
 
 class Add(_message.Message):
     __slots__ = ("by", "note")
@@ -77,12 +82,14 @@ class Forget(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class Fetch(_message.Message):
-    __slots__ = ("text", "careful")
+    __slots__ = ("text", "careful", "regret")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     CAREFUL_FIELD_NUMBER: _ClassVar[int]
+    REGRET_FIELD_NUMBER: _ClassVar[int]
     text: str
     careful: bool
-    def __init__(self, text: _Optional[str] = ..., careful: _Optional[bool] = ...) -> None: ...
+    regret: bool
+    def __init__(self, text: _Optional[str] = ..., careful: _Optional[bool] = ..., regret: _Optional[bool] = ...) -> None: ...
 
 class CancelFetches(_message.Message):
     __slots__ = ()
@@ -134,6 +141,46 @@ class Cheer(_message.Message):
     delay: float
     def __init__(self, to: _Optional[str] = ..., text: _Optional[str] = ..., delay: _Optional[float] = ...) -> None: ...
 
+class Relay(_message.Message):
+    __slots__ = ("letters",)
+    LETTERS_FIELD_NUMBER: _ClassVar[int]
+    letters: _containers.RepeatedCompositeFieldContainer[Letter]
+    def __init__(self, letters: _Optional[_Iterable[_Union[Letter, _Mapping]]] = ...) -> None: ...
+
+class Letter(_message.Message):
+    __slots__ = ("to", "command", "answer", "command_id")
+    TO_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    to: str
+    command: _any_pb2.Any
+    answer: bool
+    command_id: str
+    def __init__(self, to: _Optional[str] = ..., command: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., answer: _Optional[bool] = ..., command_id: _Optional[str] = ...) -> None: ...
+
+class Plan(_message.Message):
+    __slots__ = ("name", "delay", "command")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DELAY_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    delay: float
+    command: _any_pb2.Any
+    def __init__(self, name: _Optional[str] = ..., delay: _Optional[float] = ..., command: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
+
+class Flood(_message.Message):
+    __slots__ = ("events", "sends")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    SENDS_FIELD_NUMBER: _ClassVar[int]
+    events: int
+    sends: int
+    def __init__(self, events: _Optional[int] = ..., sends: _Optional[int] = ...) -> None: ...
+
+class Witness(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class HowMuch(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
@@ -173,6 +220,32 @@ class Released(_message.Message):
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     def __init__(self, command_id: _Optional[str] = ...) -> None: ...
+
+class Fetching(_message.Message):
+    __slots__ = ("effect_id",)
+    EFFECT_ID_FIELD_NUMBER: _ClassVar[int]
+    effect_id: str
+    def __init__(self, effect_id: _Optional[str] = ...) -> None: ...
+
+class Witnessed(_message.Message):
+    __slots__ = ("correlation_id", "causation_id", "subject", "via", "permissions")
+    CORRELATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CAUSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    VIA_FIELD_NUMBER: _ClassVar[int]
+    PERMISSIONS_FIELD_NUMBER: _ClassVar[int]
+    correlation_id: str
+    causation_id: str
+    subject: str
+    via: str
+    permissions: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, correlation_id: _Optional[str] = ..., causation_id: _Optional[str] = ..., subject: _Optional[str] = ..., via: _Optional[str] = ..., permissions: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class AddedInTens(_message.Message):
+    __slots__ = ("tens",)
+    TENS_FIELD_NUMBER: _ClassVar[int]
+    tens: int
+    def __init__(self, tens: _Optional[int] = ...) -> None: ...
 
 class Total(_message.Message):
     __slots__ = ("total",)

@@ -146,22 +146,28 @@ class Effects:
         self.names: dict[type[Message], str] = {}
         for effect in effects:
             request = _request_of(effect)
-            if effect.name in self.by_name:
-                raise Misassembled(f"two effects are called {effect.name!r}")
-            if request in self.names:
-                taken = self.names[request]
-                raise Misassembled(f"effects {taken!r} and {effect.name!r} both take {request.DESCRIPTOR.full_name}")
+            if (other := self.by_name.get(effect.name)) is not None:
+                raise Misassembled(f"two effects are called {effect.name!r}: {_place(other)} and {_place(effect)}")
+            if (taken := self.names.get(request)) is not None:
+                raise Misassembled(
+                    f"two effects take {request.DESCRIPTOR.full_name}: {taken!r} ({_place(self.by_name[taken])}) "
+                    f"and {effect.name!r} ({_place(effect)})"
+                )
             self.by_name[effect.name] = effect
             self.names[request] = effect.name
 
 
 def _request_of(effect: Effect[Any, Any]) -> type[Message]:
     if not isinstance(getattr(effect, "name", None), str):
-        raise Misassembled(f"effect {type(effect).__qualname__} needs a class attribute name = '<module>.<verb>'")
+        raise Misassembled(f"effect {_place(effect)} needs a class attribute name = '<module>.<verb>'")
     request = typing.get_type_hints(type(effect).run).get("request")
     if not (isinstance(request, type) and issubclass(request, Message)):
         raise Misassembled(f"effect {effect.name!r} must annotate run(self, request: <generated message>, link: Link)")
     return request
+
+
+def _place(effect: Effect[Any, Any]) -> str:
+    return f"{type(effect).__module__}.{type(effect).__qualname__}"
 
 
 class Deliver(Protocol):

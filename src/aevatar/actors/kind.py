@@ -118,9 +118,10 @@ class _Assembly:
         for mark, function in self._marked():
             message = self._message(mark, function, state)
             table = tables.get(mark.role, handlers)
-            if message in table:
+            if (other := table.get(message)) is not None:
+                first = other.name if isinstance(other, Handler) else other.__name__
                 raise Misassembled(
-                    f"{self.where()} has two functions for {name_of(message)}; the second is {function.__name__!r}"
+                    f"{self.where()} has two functions for {name_of(message)}: {first!r} and {function.__name__!r}"
                 )
             if table is handlers:
                 handlers[message] = Handler(function, mark.role, mark.creates, function.__name__)

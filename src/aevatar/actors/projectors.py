@@ -79,14 +79,21 @@ class Projectors:
         self._journal = journal
         self.positions: dict[str, int] = {}
         self.documents: dict[str, type[Message]] = {}
-        names = [projector.name for projector in self._projectors]
+        self.owners: dict[str, str] = {}
+        """Who declared each of the documents, for a sentence that names both when somebody else does too."""
+        found: dict[str, Projector] = {}
         for projector in self._projectors:
-            if names.count(projector.name) > 1:
-                raise Misassembled(f"two projectors are called {projector.name!r}")
-            for name, message in projector.documents.items():
-                if name in self.documents:
-                    raise Misassembled(f"two projectors own the read model {name!r}")
-                self.documents[name] = message
+            if (other := found.setdefault(projector.name, projector)) is not projector:
+                places = f"{_place(other)} and {_place(projector)}"
+                raise Misassembled(f"two projectors are called {projector.name!r}: {places}")
+            self._own(projector)
+
+    def _own(self, projector: Projector) -> None:
+        owner = f"projector {projector.name!r}"
+        for name, message in projector.documents.items():
+            if (other := self.owners.setdefault(name, owner)) != owner:
+                raise Misassembled(f"the read model {name!r} is declared by {other} and {owner}")
+            self.documents[name] = message
 
     def start(self, tasks: Tasks, health: Health) -> None:
         """Runs them until the tasks end."""
@@ -139,6 +146,10 @@ class Projectors:
         position = (await self._journal.checkpoint(projector.name)).position
         await self._journal.project(projector.name, Checkpoint(position, parked=reason), [])
         await asyncio.sleep(PARKED_FOR)
+
+
+def _place(projector: Projector) -> str:
+    return f"{type(projector).__module__}.{type(projector).__qualname__}"
 
 
 async def _woken(wake: asyncio.Event, timeout: float) -> None:

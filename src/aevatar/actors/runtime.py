@@ -109,13 +109,12 @@ class Runtime:
         self._effects = Effects(effect if isinstance(effect, Effect) else effect(self) for effect in effects)
 
     def _documents(self) -> dict[str, type[Message]]:
-        types = dict(self._projectors.documents)
+        types, owners = dict(self._projectors.documents), dict(self._projectors.owners)
         for kind in {id(kind): kind for kind in self._kinds.values()}.values():
+            owner = f"kind {kind.name!r}"
             for declared in kind.projection.documents:
-                if declared.name in types:
-                    raise Misassembled(
-                        f"the read model {declared.name!r} of kind {kind.name!r} is declared elsewhere too"
-                    )
+                if (other := owners.setdefault(declared.name, owner)) != owner:
+                    raise Misassembled(f"the read model {declared.name!r} is declared by {other} and {owner}")
                 types[declared.name] = declared.message
         return types
 
@@ -237,6 +236,8 @@ class Runtime:
         if self._stage.depth(envelope.target) >= self._limits.mailbox:
             raise Unavailable("overloaded", f"{target} has {self._limits.mailbox} messages waiting", retry_after=1.0)
         accepting = _Accepting(mail_of(envelope), asyncio.get_running_loop().create_future())
+        if command_id is not None and await self._is_recorded(accepting.mail):
+            return Receipt(envelope.target, envelope.id)
         with self._tracing.dispatch(envelope):
             self._acceptor.add(accepting)
             verdict = await self._until(accepting.future, 30.0, envelope.id)
@@ -244,6 +245,12 @@ class Runtime:
             raise command_id_reused(envelope.id)
         self._hand_over(envelope, accepting.mail)
         return Receipt(envelope.target, envelope.id)
+
+    async def _is_recorded(self, mail: Mail) -> bool:
+        known = await self._journal.outcome(mail.target, mail.id)
+        if known is not None and known.digest != mail.digest:
+            raise command_id_reused(mail.id)
+        return known is not None
 
     async def ask(
         self,

@@ -34,18 +34,22 @@ def observers_by_type(observers: Iterable[Observer], kind: str) -> Mapping[type[
     found: dict[type[Message], Observer] = {}
     for observer in observers:
         message = _observed(observer, kind)
-        if message in found:
-            raise Misassembled(f"kind {kind!r} has two observers of {message.DESCRIPTOR.full_name}")
+        if (other := found.get(message)) is not None:
+            names = f"{_name(other)} and {_name(observer)}"
+            raise Misassembled(f"kind {kind!r} has two observers of {message.DESCRIPTOR.full_name}: {names}")
         found[message] = observer
     return found
 
 
 def _observed(observer: Observer, kind: str) -> type[Message]:
-    name = getattr(observer, "__name__", repr(observer))
     parameters = list(inspect.signature(observer).parameters)
     message = typing.get_type_hints(observer).get(parameters[0]) if len(parameters) == 1 else None
     if not (isinstance(message, type) and issubclass(message, Message)):
         raise Misassembled(
-            f"observer {name!r} of kind {kind!r} must take one argument annotated with a generated message"
+            f"observer {_name(observer)} of kind {kind!r} must take one argument annotated with a generated message"
         )
     return message
+
+
+def _name(observer: Observer) -> str:
+    return repr(getattr(observer, "__name__", observer))
