@@ -115,11 +115,11 @@ class FaultyJournal:
     async def _read(self, call: Callable[[], Awaitable[T]]) -> T:
         self._stay_alive()
         mishap = self._plan(0)
-        await anyio.sleep(mishap.before)
+        await _pause(mishap.before)
         if mishap.fault is Fault.IO_ERROR:
             raise Unavailable(message="injected: I/O error")
         answer = await call()
-        await anyio.sleep(mishap.after)
+        await _pause(mishap.after)
         self._stay_alive()
         return answer
 
@@ -132,7 +132,7 @@ class FaultyJournal:
         return self._plan(self.writes)
 
     async def _strike(self, mishap: Mishap, call: Callable[[], Awaitable[T]]) -> T:
-        await anyio.sleep(mishap.before)
+        await _pause(mishap.before)
         if mishap.fault is Fault.CRASH_BEFORE:
             self._dead = True
         self._stay_alive()
@@ -141,7 +141,7 @@ class FaultyJournal:
         answer = await call()
         if mishap.fault is Fault.CRASH_AFTER:
             self._dead = True
-        await anyio.sleep(mishap.after)
+        await _pause(mishap.after)
         self._stay_alive()
         if mishap.fault is Fault.LOST_ANSWER:
             raise Unavailable(message="injected: the answer was lost")
@@ -274,3 +274,8 @@ class FaultyJournal:
 
 def _name(record: TurnRecord) -> _Name:
     return record.actor, record.version, tuple((event.session, event.number) for event in record.shown)
+
+
+async def _pause(seconds: float) -> None:
+    if seconds:  # without a delay nothing comes between a call and the journal
+        await anyio.sleep(seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from aevatar.journal.port import Journal
 from aevatar.journal.records import (
@@ -16,6 +17,7 @@ from aevatar.journal.records import (
     RecordedOutcome,
     Retirement,
     SessionPage,
+    TimerSet,
     TurnRecord,
     Verdict,
 )
@@ -292,6 +294,30 @@ async def test_an_actor_is_its_newest_snapshot_and_the_turns_after_it(journal: J
         turns=[LoggedTurn(version, f"turn {version} of {ANN}".encode()) for version in (5, 6)],
     )
     assert [entry.version for entry in await journal.history(ANN)] == [1, 2, 3, 4, 5, 6]
+
+
+async def test_an_actor_is_loaded_as_of_one_instant_while_it_goes_on(journal: Journal) -> None:
+    loads: list[ActorImage] = []
+
+    async def follow() -> None:
+        while not loads or loads[-1].version < 60:
+            image = await journal.load(ANN)
+            if image is not None:
+                loads.append(image)
+            await checkpoint()
+
+    async with anyio.create_task_group() as following:
+        following.start_soon(follow)
+        for version in range(1, 61):
+            timer, state = TimerSet("t", version, NOW, b""), b"%d" % version if version % 3 == 0 else None
+            record = turn(ANN, version, snapshot=state, timers_set=[timer], shown=numbered("s", version))
+            assert await journal.commit([record]) == [COMMITTED]
+    for image in loads:
+        assert image.snapshot == (b"%d" % image.snapshot_version if image.snapshot_version else None)
+        expected = list(range(image.snapshot_version + 1, image.version + 1))
+        assert [turn.version for turn in image.turns] == expected
+        assert [timer.generation for timer in image.timers] == [image.version]
+        assert image.sessions == {"s": (image.version, False)}
 
 
 async def test_the_log_of_an_actor_is_read_in_pages(journal: Journal) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from aevatar.errors import Misassembled, Rejected
 from aevatar.journal.port import Journal
@@ -58,6 +60,21 @@ def letter(letter_id: str, at: int) -> DeadLetter:
 async def test_closing_again_is_harmless(journal: Journal) -> None:
     await journal.close()
     await journal.close()
+
+
+async def test_closing_finishes_what_is_under_way(journal: Journal, journals: Journals) -> None:
+    verdicts: list[Verdict] = []
+
+    async def commit() -> None:
+        verdicts.extend(await journal.commit([turn(ANN, 1)]))
+
+    async with anyio.create_task_group() as under_way:
+        under_way.start_soon(commit)
+        await checkpoint()
+        await journal.close()
+    assert verdicts == [Verdict.COMMITTED]
+    async with opened(journals.handle()) as reopened:
+        assert [entry.version for entry in await reopened.history(ANN)] == [1]
 
 
 async def test_a_closed_handle_may_be_opened_again(journal: Journal) -> None:
