@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from aevatar.actors.runtime import Runtime
 from aevatar.journal.port import Journal
-from aevatar.testing.faulty_journal import Fault, FaultyJournal, Mishap
+from aevatar.testing.faulty_journal import Crashed, Fault, FaultyJournal, Mishap
 
 End_co = TypeVar("End_co", covariant=True)
 End = TypeVar("End")
@@ -35,8 +35,8 @@ class Played(Protocol[End_co]):
     async def play(self, runtime: Runtime) -> None:
         """Gives commands, each under an id of its own, so that the whole may be played again from the start."""
 
-    async def end(self, runtime: Runtime) -> End_co:
-        """What has to be the same however often a process died; asked for when nothing is open any more."""
+    async def end(self, runtime: Runtime, journal: Journal) -> End_co:
+        """What has to be the same wherever a process died; asked for when nothing is open any more."""
 
 
 async def crash_at_every_write(played: Played[End], new_store: Callable[[], Store]) -> int:
@@ -68,22 +68,28 @@ async def settled(journal: Journal) -> None:
 
 async def _lived(played: Played[End], journal: Journal) -> End:
     async with (runtime := played.runtime(journal)):
-        await played.play(runtime)
-        await settled(journal)
-        return await played.end(runtime)
+        return await _told(played, runtime, journal)
+
+
+async def _told(played: Played[End], runtime: Runtime, journal: Journal) -> End:
+    await played.play(runtime)
+    await settled(journal)
+    return await played.end(runtime, journal)
 
 
 async def _reborn(played: Played[End], store: Store, write: int) -> End:
     doom = _Doom(write)
-    life = asyncio.ensure_future(_lived(played, FaultyJournal(store(), doom)))
-    death = asyncio.ensure_future(doom.struck.wait())
-    await asyncio.wait((life, death), return_when=asyncio.FIRST_COMPLETED)
-    if death.cancel():
-        return await life
-    # Stopping a runtime writes nothing, and the journal of the dead lets nothing through: this is as good as a kill.
-    life.cancel()
-    with suppress(BaseException):
-        await life
+    journal = FaultyJournal(store(), doom)
+    with suppress(Crashed):
+        # Stopping a runtime writes nothing, and the journal of the dead lets nothing through: as good as a kill.
+        async with (runtime := played.runtime(journal)):
+            life = asyncio.ensure_future(_told(played, runtime, journal))
+            death = asyncio.ensure_future(doom.struck.wait())
+            await asyncio.wait((life, death), return_when=asyncio.FIRST_COMPLETED)
+            if death.cancel():
+                return await life
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
     return await _lived(played, store())
 
 
