@@ -10,14 +10,16 @@ import anyio
 import pytest
 
 from aevatar.errors import Unavailable
-from aevatar.journal.memory import MemoryJournal
-from aevatar.journal.memory_store import SCHEMA, MemoryStore
+from aevatar.journal.memory_store import SCHEMA
 from aevatar.journal.port import Journal
 from aevatar.journal.records import Verdict
-from aevatar.testing.faulty_journal import (
+from aevatar.testing import (
+    VIRTUAL_TIME,
     Crashed,
     Fault,
     FaultyJournal,
+    MemoryJournal,
+    MemoryStore,
     Mishap,
     at_random,
     die_before,
@@ -28,6 +30,11 @@ from aevatar.testing.journal_conformance.examples import ANN, BEN, CLEO, decided
 from aevatar.testing.journal_conformance.one_owner import *  # noqa: F403 - likewise
 
 COMMITTED, CONFLICT = Verdict.COMMITTED, Verdict.CONFLICT
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    return VIRTUAL_TIME
 
 
 class FaultlessJournals:
@@ -92,6 +99,14 @@ async def test_what_may_be_stored_already_is_never_called_a_conflict(inner: Memo
     assert await journal.commit([turn(ANN, 1)]) == [CONFLICT]
 
 
+async def test_a_read_fails_as_planned_and_does_not_count_as_a_write(inner: MemoryJournal) -> None:
+    journal = FaultyJournal(inner, scripted({0: Fault.IO_ERROR}))
+    with pytest.raises(Unavailable):
+        await journal.load(ANN)
+    assert await journal.commit([turn(ANN, 1)]) == [COMMITTED]
+    assert journal.writes == 1
+
+
 async def test_the_dead_neither_read_nor_write(inner: MemoryJournal) -> None:
     journal = FaultyJournal(inner, die_before(3))
     assert await journal.accept([mail("m1", ANN)]) == [COMMITTED]
@@ -104,7 +119,7 @@ async def test_the_dead_neither_read_nor_write(inner: MemoryJournal) -> None:
 
 
 async def test_a_write_that_is_under_way_when_the_process_dies_is_not_answered(inner: MemoryJournal) -> None:
-    mishaps = {1: Mishap(after=0.01), 2: Mishap(Fault.CRASH_BEFORE)}
+    mishaps = {1: Mishap(after=3600.0), 2: Mishap(Fault.CRASH_BEFORE)}
     journal = FaultyJournal(inner, lambda write: mishaps[write])
     died: list[str] = []
 
@@ -122,7 +137,7 @@ async def test_a_write_that_is_under_way_when_the_process_dies_is_not_answered(i
 
 
 async def test_a_delayed_write_is_overtaken(inner: MemoryJournal) -> None:
-    journal = FaultyJournal(inner, lambda write: Mishap(before=0.01 if write == 1 else 0.0))
+    journal = FaultyJournal(inner, lambda write: Mishap(before=3600.0 if write == 1 else 0.0))
     async with anyio.create_task_group() as writing:
         writing.start_soon(journal.commit, [turn(ANN, 1)])
         writing.start_soon(journal.commit, [turn(BEN, 1)])

@@ -69,7 +69,7 @@ class Mishap:
 
 
 Plan = Callable[[int], Mishap]
-"""Told the number of a write, counting from 1, or 0 for a read, it decides what happens to it."""
+"""Told the number of a write, counting from 1, or 0 for every read, it decides what happens to it."""
 
 
 def scripted(faults: Mapping[int, Fault]) -> Plan:

@@ -9,7 +9,9 @@ An adapter's test module defines a fixture `journals` that yields one `Journals`
     def journals(tmp_path):
         return MyJournals(tmp_path / "store")
 
-The suite closes every journal that it opened before that fixture is torn down.
+The suite closes every journal that it opened before that fixture is torn down. Its tests are coroutines, run by anyio's
+plugin in its `auto` mode, and explain their failures best if a `conftest.py` says
+`pytest.register_assert_rewrite("aevatar.testing.journal_conformance")`.
 """
 
 from __future__ import annotations
