@@ -1,0 +1,1 @@
+"""Agents, and the runs in which they think, call tools and answer."""

@@ -1,0 +1,29 @@
+"""Runs: the loop of a model and its tools, durable."""
+
+from aevatar.agents.runs.actor import SESSION, AgentRun
+from aevatar.agents.runs.history import Transcripts
+from aevatar.agents.runs.model_call import ModelCallEffect, PromptSections
+from aevatar.agents.runs.projection import RUN
+from aevatar.agents.runs.sub_runs import FollowSubRunEffect
+from aevatar.agents.runs.tool_calls import (
+    CallToolEffect,
+    CallToolOnceEffect,
+    DiscoverToolsEffect,
+    ReconcileToolEffect,
+    ToolCaller,
+)
+
+__all__ = [
+    "RUN",
+    "SESSION",
+    "AgentRun",
+    "CallToolEffect",
+    "CallToolOnceEffect",
+    "DiscoverToolsEffect",
+    "FollowSubRunEffect",
+    "ModelCallEffect",
+    "PromptSections",
+    "ReconcileToolEffect",
+    "ToolCaller",
+    "Transcripts",
+]

@@ -1,0 +1,387 @@
+"""A run: the loop of a model and its tools, as a state machine that survives whatever happens to its process.
+
+Here stand the ways into a run and the loop itself. How calls of tools go stands in `tool_round`, what facts mean in
+`facts`, what readers see of a reply in `streaming`, what goes to chat channels in `replies`.
+"""
+
+from __future__ import annotations
+
+import json
+
+from aevatar.actors import Answered, EffectFailed, EffectInterrupted, command, signal
+from aevatar.agents.agents_pb2 import Reserve, Settle
+from aevatar.agents.runs.facts import copy
+from aevatar.agents.runs.limits import exceeded, is_out_of_rounds, output_left, reservation_of
+from aevatar.agents.runs.prompt import Prompt
+from aevatar.agents.runs.replies import Replies
+from aevatar.agents.runs.tool_round import ToolRound
+from aevatar.agents.runs_pb2 import (
+    RUN_STATUS_COMPLETED,
+    AddRunInput,
+    CallModel,
+    CancellationRequested,
+    CancelRun,
+    ContextCompacted,
+    DeadlinePassed,
+    DeltaArrived,
+    DiscoverTools,
+    Item,
+    MessageProduced,
+    ModelCallInterrupted,
+    ModelCallStarted,
+    ModelFailed,
+    ModelFellBack,
+    ModelReplied,
+    ReplyBegan,
+    ReplyContinued,
+    ReplyRetried,
+    ReservationAsked,
+    RunAccepted,
+    RunEndedAlready,
+    RunErasureDue,
+    RunInputAdded,
+    RunQueued,
+    RunStarted,
+    StartRun,
+    ToolsDiscovered,
+    ToolsFixed,
+    UsageCounted,
+    WarningNoted,
+)
+from aevatar.agents.stream_pb2 import StepClosed, StepOpened
+from aevatar.errors import Rejected
+from aevatar.identity import ActorId
+from aevatar.models.models_pb2 import (
+    FINISH_CONTENT_FILTER,
+    FINISH_LENGTH,
+    ROLE_USER,
+    Message,
+    TextFormat,
+    ToolCall,
+    Usage,
+)
+
+SESSION = "run"
+CONTINUATIONS = 3
+INTERRUPTIONS = 3
+CONTINUE = "Continue exactly where you stopped. Do not repeat anything."
+
+
+class AgentRun(ToolRound, Replies):
+    """One durable run. Its key is the id that callers know it by."""
+
+    kind = "agents.run"
+
+    # Ways in
+
+    @command(creates=True)
+    def start_run(self, cmd: StartRun) -> RunAccepted:
+        if self.state.HasField("start"):
+            return RunAccepted(run_id=self.id.text, session=SESSION)
+        self.emit(RunQueued(start=cmd, run_id=self.id.text, at=self.turn.now_ms))
+        context = self.tool_context("", self.turn.now_ms + cmd.limits.wall_seconds * 1000)
+        effect_id = self.start(
+            DiscoverTools(tool_set=cmd.persona.tool_set, tool_names=cmd.persona.tool_names, context=context)
+        )
+        self.emit(RunStarted(at=self.turn.now_ms, discovery_effect=effect_id))
+        self.schedule("deadline", cmd.limits.wall_seconds, DeadlinePassed())
+        return RunAccepted(run_id=self.id.text, session=SESSION)
+
+    @command
+    def cancel_run(self, cmd: CancelRun) -> RunEndedAlready:
+        if not self.is_over:
+            by = self.turn.principal.subject
+            self.emit(CancellationRequested(reason=cmd.reason, by=by))
+            self.resume_if_suspended()
+            self._keep_partial()
+            self.answer_all_calls()
+            self.end("cancelled", "cancelled", cmd.reason)
+        return RunEndedAlready(status=self.status_name())
+
+    @command
+    def add_input(self, cmd: AddRunInput) -> RunEndedAlready:
+        if self.is_over:
+            raise Rejected("run_ended", "The run has ended; start another.")
+        self.emit(RunInputAdded(items=cmd.input))
+        return RunEndedAlready(status=self.status_name())
+
+    @command
+    def deadline_passed(self, cmd: DeadlinePassed) -> None:
+        if not self.is_over:
+            self._keep_partial()
+            self.answer_all_calls()
+            self.end("incomplete", "deadline_exceeded", "The run took longer than it may.")
+
+    @command
+    def erase_unstored(self, cmd: RunErasureDue) -> None:
+        self.retire(erase=True)
+
+    # Preparing
+
+    @command
+    def discovered(self, cmd: ToolsDiscovered) -> None:
+        if self.is_over:
+            return
+        if cmd.error_code:
+            self.end("failed", cmd.error_code, "The agent or policy names a tool set that does not exist.")
+            return
+        client = {tool.name for tool in self.state.start.client_tools}
+        fixed = ToolsFixed(sources_failed=cmd.sources_failed)
+        fixed.tools.extend(tool for tool in cmd.tools if tool.name not in client)  # a client's hides ours
+        for tool in self.state.start.client_tools:
+            fixed.tools.add(
+                name=tool.name, description=tool.description, schema=tool.schema, strict=tool.strict, is_client=True
+            )
+        self.emit(fixed)
+        self.next_call()
+
+    # The loop: ask the model
+
+    def next_call(self) -> None:
+        state = self.state
+        problem = exceeded(state)
+        if problem:
+            self.end("incomplete", "budget_exceeded", problem)
+        elif state.start.context.budget:
+            self._reserve()
+        else:
+            self._call_model("")
+
+    def _reserve(self) -> None:
+        tokens = reservation_of(self.state)
+        call_id = self._call_id()
+        command_id = f"reserve:{self.id.key}:{call_id}"
+        budget = ActorId.parse(self.state.start.context.budget)
+        reserve = Reserve(call_id=f"{self.id.key}:{call_id}", tokens=tokens)
+        self.send(budget, reserve, command_id=command_id, answer=True)
+        self.emit(ReservationAsked(command_id=command_id, tokens=tokens))
+
+    @command
+    def answered(self, cmd: Answered) -> None:
+        if self.is_over or self.state.phase != "reserving" or cmd.command_id != self.state.call.reservation:
+            return
+        if cmd.HasField("refusal"):
+            self.end("incomplete", "budget_exceeded", cmd.refusal.message)
+        else:
+            self._call_model(cmd.command_id)
+
+    def _call_id(self) -> str:
+        state = self.state
+        if is_out_of_rounds(state):
+            return "final"
+        # The pieces of one message, and a reply asked for again, belong to one round and are calls of their own.
+        again = state.continuations + state.reply_retries
+        return f"r{state.round + (not again)}" + (f".{again}" if again else "")
+
+    def _call_model(self, reservation: str, *, attempt: int = 1) -> None:
+        state = self.state
+        is_final = is_out_of_rounds(state)
+        is_new_round = not state.continuations and not state.reply_retries
+        call_id = self._call_id() if attempt == 1 else state.call.call_id
+        number = state.round + 1 if is_new_round and attempt == 1 else state.round
+        effect_id = self.start(
+            CallModel(call_id=f"{self.id.key}:{call_id}", round=number, model=state.model, attempt=attempt),
+            attachment=Prompt.of(state, is_final=is_final, output_left=output_left(state)),
+        )
+        if is_new_round and attempt == 1:
+            self.show(StepOpened(round=number))
+        self.emit(
+            ModelCallStarted(
+                call_id=call_id,
+                round=number,
+                effect_id=effect_id,
+                model=state.model,
+                attempt=attempt,
+                is_final=is_final,
+                reservation=reservation,
+            )
+        )
+        self._live = None
+
+    @signal
+    def delta_arrived(self, delta: DeltaArrived) -> None:
+        call = self.state.call
+        if self.is_over or delta.call_id != f"{self.id.key}:{call.call_id}" or delta.attempt != call.attempt:
+            return
+        if not call.effect_id:
+            return
+        if not call.is_shown:
+            self.emit(ReplyBegan(call_id=call.call_id))
+        self.show_all(self.live.arrived(delta))
+        if delta.text and not self.live.is_blind:
+            self.reply_grows(self.live.text)
+
+    # The loop: what the model said
+
+    @command
+    def replied(self, cmd: ModelReplied) -> None:
+        if self.is_over or self.turn.effect_id != self.state.call.effect_id:
+            return
+        self._count(cmd.usage, cmd.model, is_lost=False)
+        for warning in cmd.warnings:
+            self.emit(WarningNoted(message=warning))
+        if cmd.compaction.level:
+            self.emit(ContextCompacted(compaction=cmd.compaction))
+        if self.live.is_blind:
+            self.restart_reply("stream_interrupted")
+        calls = [] if self.state.call.is_final else list(cmd.calls)
+        whole = [call for call in calls if cmd.finish != FINISH_LENGTH or _parses(call.arguments)]
+        if whole:
+            self._produce(cmd, whole)
+            self.propose(whole)
+        elif cmd.finish == FINISH_LENGTH:
+            self._cut_short(cmd, has_dropped_calls=bool(calls))
+        elif cmd.finish == FINISH_CONTENT_FILTER:
+            self._produce(cmd, [], is_incomplete=True)
+            self.end("incomplete", "content_filter", "The provider's content filter ended the reply.")
+        elif not (cmd.text or self.state.open_text):
+            self._ask_again("empty_reply", "The model gave an empty reply, twice.")
+        elif not self._has_wanted_form(self.state.open_text + cmd.text):
+            self._ask_again("invalid_output", "The reply is not the JSON that was asked for.")
+        else:
+            is_final = self.state.call.is_final
+            self._produce(cmd, [])
+            self._close_step()
+            self._go_on_or_complete(rounds_exhausted=is_final)
+
+    def _go_on_or_complete(self, *, rounds_exhausted: bool) -> None:
+        if self.state.added and not rounds_exhausted:  # somebody said something meanwhile: it gets its answer
+            self.next_call()
+        else:
+            self.end("completed", rounds_exhausted=rounds_exhausted)
+
+    def _produce(self, cmd: ModelReplied, calls: list[ToolCall], *, is_incomplete: bool = False) -> None:
+        state, live = self.state, self.live
+        text = state.open_text + cmd.text
+        self.show_all(live.finish(cmd.text, cmd.reasoning, is_whole=True, is_commentary=bool(calls)))
+        items = self._reasoning_items(cmd)
+        if text:
+            items.append(live.message_item(text, state.round, is_incomplete=is_incomplete, is_commentary=bool(calls)))
+        for number, call in enumerate(calls):
+            item = Item(id=live.item_id("fc", number), round=state.round)
+            item.call.name, item.call.call_id, item.call.arguments = call.name, call.call_id, call.arguments
+            item.call.is_client = self.is_client(call.name)
+            items.append(item)
+        self.emit(MessageProduced(items=items, is_final=not calls))
+        self._live = None
+
+    def _reasoning_items(self, cmd: ModelReplied) -> list[Item]:
+        live, state = self.live, self.state
+        return [
+            Item(id=live.item_id("rs", part), reasoning=thought, round=state.round)
+            for part, thought in enumerate(cmd.reasoning)
+        ]
+
+    def _cut_short(self, cmd: ModelReplied, *, has_dropped_calls: bool) -> None:
+        state = self.state
+        limit = state.start.parameters.max_output_tokens
+        is_used_up = state.start.parameters.HasField("max_output_tokens") and output_left(state) <= 0
+        if is_used_up or state.call.is_final or state.continuations >= CONTINUATIONS:
+            self._produce(cmd, [], is_incomplete=True)
+            self._close_step()
+            told = f"The reply was cut at {limit} tokens." if is_used_up else "The reply was cut again and again."
+            self.end("incomplete", "max_output_tokens", told)
+            return
+        self.show_all(self.live.finish(cmd.text, cmd.reasoning, is_whole=False))
+        pieces = [*self._reasoning_items(cmd)]
+        if cmd.text:
+            pieces.append(self.live.message_item(cmd.text, state.round))
+        pieces.append(Item(message=Message(role=ROLE_USER, parts=[{"text": CONTINUE}])))
+        for piece in pieces:
+            piece.is_internal = True
+        self.emit(ReplyContinued(text=cmd.text, items=pieces, dropped_calls=has_dropped_calls))
+        self.next_call()
+
+    def _ask_again(self, code: str, message: str) -> None:
+        if self.state.reply_retries or self.state.call.is_final:
+            self.end("failed", code, message)
+            return
+        if self.state.call.is_shown:
+            self.restart_reply(code)
+        self.emit(ReplyRetried(reason=code))
+        self.next_call()
+
+    def _has_wanted_form(self, text: str) -> bool:
+        if self.state.start.parameters.text_format.kind == TextFormat.KIND_TEXT:
+            return True
+        return _parses(text)
+
+    def _close_step(self) -> None:
+        self.show(StepClosed(round=self.state.round))
+
+    def _count(self, usage: Usage, model: str, *, is_lost: bool) -> None:
+        call = self.state.call
+        self.emit(UsageCounted(call_id=call.call_id, model=model or call.model, usage=usage, is_lost=is_lost))
+        if call.reservation:
+            settle = Settle(call_id=f"{self.id.key}:{call.call_id}", tokens=usage.input_tokens + usage.output_tokens)
+            self.send(ActorId.parse(self.state.start.context.budget), settle)
+
+    # The loop: when the model fails
+
+    @command
+    def model_failed(self, cmd: ModelFailed) -> None:
+        if not self.is_over and self.turn.effect_id == self.state.call.effect_id:
+            self._failed(cmd)
+
+    def _failed(self, failed: ModelFailed) -> None:
+        state, error = self.state, failed.error
+        self._count(Usage(estimated=True), state.model, is_lost=True)
+        if error.retryable and not state.call.is_shown and state.fallbacks:
+            self.emit(ModelFellBack(**{"from": state.model, "to": state.fallbacks[0], "code": error.code}))
+            self._call_model(state.call.reservation, attempt=state.call.attempt + 1)
+            return
+        self._keep_partial()
+        self.end("failed", error.code, error.message)
+
+    def _keep_partial(self) -> None:
+        """What readers saw of a reply that will not be finished stays, marked as incomplete."""
+        if not self.state.call.effect_id:
+            return
+        self.cancel_effect(self.state.call.effect_id)
+        text = self.live.text
+        self.show_all(self.live.abandon())
+        if text:
+            self.emit(MessageProduced(items=[self.live.message_item(text, self.state.round, is_incomplete=True)]))
+        self._live = None
+
+    @command
+    def effect_failed(self, cmd: EffectFailed) -> None:
+        if self.is_over:
+            self.reply_effect_failed(cmd)
+        elif cmd.effect_id == self.state.call.effect_id:
+            failed = ModelFailed(call_id=self.state.call.call_id, shown=self.state.call.is_shown)
+            failed.error.code = "timeout" if cmd.code == "timeout" else "unavailable"
+            failed.error.message, failed.error.retryable = cmd.message, True
+            self._failed(failed)
+        elif cmd.effect == "tools.discover":
+            self.end("failed", "tools_unavailable", "The tools of the run could not be found out.")
+        elif not self.tool_effect_failed(cmd):
+            self.reply_effect_failed(cmd)
+
+    @command
+    def interrupted(self, cmd: EffectInterrupted) -> None:
+        if self.is_over:
+            return
+        if cmd.effect_id != self.state.call.effect_id:
+            self.tool_interrupted(cmd)
+            return
+        was_shown = self.state.call.is_shown
+        self.emit(ModelCallInterrupted(call_id=self.state.call.call_id, was_shown=was_shown))
+        self._count(Usage(input_tokens=reservation_of(self.state), estimated=True), self.state.model, is_lost=True)
+        if was_shown:
+            self.restart_reply("process_restarted")
+        if self.state.call.interruptions >= INTERRUPTIONS:
+            self.end("interrupted", "interrupted", "The process died during this call again and again.")
+        else:
+            self._call_model(self.state.call.reservation, attempt=self.state.call.attempt + 1)
+
+
+def _parses(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+__all__ = ["CONTINUE", "RUN_STATUS_COMPLETED", "SESSION", "AgentRun", "copy"]

@@ -1,0 +1,390 @@
+"""What each fact of a run means for its state. Pure, and nothing else: what happens next is decided in `actor`."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from aevatar.actors import Actor, applies
+from aevatar.agents.runs_pb2 import (
+    CALL_PHASE_BLOCKED,
+    CALL_PHASE_DONE,
+    CALL_PHASE_HELD,
+    CALL_PHASE_RUNNING,
+    CALL_PHASE_WAITING,
+    RUN_STATUS_CANCELLED,
+    RUN_STATUS_COMPLETED,
+    RUN_STATUS_FAILED,
+    RUN_STATUS_INCOMPLETE,
+    RUN_STATUS_INTERRUPTED,
+    RUN_STATUS_QUEUED,
+    RUN_STATUS_RUNNING,
+    RUN_STATUS_SUSPENDED,
+    Approval,
+    ApprovalRequested,
+    ApprovalSettled,
+    CancellationRequested,
+    ContextCompacted,
+    CurrentCall,
+    MessageProduced,
+    ModelCallInterrupted,
+    ModelCallStarted,
+    ModelFellBack,
+    PastCall,
+    ReplyAccepted,
+    ReplyBegan,
+    ReplyContinued,
+    ReplyRefused,
+    ReplyRequested,
+    ReplyRestarted,
+    ReplyRetried,
+    ReservationAsked,
+    ResultsDelivered,
+    RoundCall,
+    RunConcluding,
+    RunEnded,
+    RunInputAdded,
+    RunQueued,
+    RunResumedFact,
+    RunStarted,
+    RunState,
+    RunSuspendedFact,
+    SinkState,
+    SubRunEnded,
+    SubRunMirrored,
+    SubRunStarted,
+    SubRunState,
+    ToolCallHeld,
+    ToolCallsProposed,
+    ToolCallStarted,
+    ToolOutcomeUnknown,
+    ToolResultRecorded,
+    ToolsFixed,
+    UsageCounted,
+    WarningNoted,
+)
+from aevatar.models.models_pb2 import Usage
+
+PAST_CALLS = 64
+
+STATUS = {
+    "completed": RUN_STATUS_COMPLETED,
+    "failed": RUN_STATUS_FAILED,
+    "cancelled": RUN_STATUS_CANCELLED,
+    "incomplete": RUN_STATUS_INCOMPLETE,
+    "interrupted": RUN_STATUS_INTERRUPTED,
+}
+STATUS_NAMES = {value: name for name, value in STATUS.items()} | {
+    RUN_STATUS_QUEUED: "queued",
+    RUN_STATUS_RUNNING: "running",
+    RUN_STATUS_SUSPENDED: "suspended",
+}
+
+M = TypeVar("M", bound=Message)
+
+
+def copy(message: M) -> M:
+    """A message of one's own: one inside a state changes with it."""
+    own = type(message)()
+    own.CopyFrom(message)
+    return own
+
+
+def call_of(state: RunState, call_id: str) -> RoundCall | None:
+    """The call of the current round under this id."""
+    return next((call for call in state.calls if call.call_id == call_id), None)
+
+
+def approval_of(state: RunState, approval_id: str) -> Approval | None:
+    """The approval under this id, open or settled."""
+    return next((approval for approval in state.approvals if approval.id == approval_id), None)
+
+
+def add_usage(total: Usage, more: Usage) -> None:
+    """Adds tokens up; an estimate anywhere makes the sum one."""
+    total.input_tokens += more.input_tokens
+    total.cached_input_tokens += more.cached_input_tokens
+    total.output_tokens += more.output_tokens
+    total.reasoning_tokens += more.reasoning_tokens
+    total.estimated = total.estimated or more.estimated
+
+
+class RunFacts(Actor[RunState]):
+    """The fold of a run."""
+
+    @applies
+    @staticmethod
+    def queued(state: RunState, event: RunQueued) -> None:
+        state.status = RUN_STATUS_QUEUED
+        state.start.CopyFrom(event.start)
+        state.items.extend(state.start.input)
+        state.start.ClearField("input")
+        state.sinks.extend(SinkState(sink=sink) for sink in event.start.sinks)
+        state.model = event.start.model
+        state.fallbacks.extend(event.start.fallbacks)
+        state.created_at = event.at
+
+    @applies
+    @staticmethod
+    def started(state: RunState, event: RunStarted) -> None:
+        state.status, state.phase = RUN_STATUS_RUNNING, "preparing"
+        state.started_at = event.at
+        state.deadline = event.at + state.start.limits.wall_seconds * 1000
+        state.discovery_effect = event.discovery_effect
+
+    @applies
+    @staticmethod
+    def tools_fixed(state: RunState, event: ToolsFixed) -> None:
+        state.discovery_effect = ""
+        state.tools.extend(event.tools)
+        state.sources_failed.extend(event.sources_failed)
+
+    @applies
+    @staticmethod
+    def reservation_asked(state: RunState, event: ReservationAsked) -> None:
+        state.phase = "reserving"
+        state.call.CopyFrom(CurrentCall(reservation=event.command_id))
+
+    @applies
+    @staticmethod
+    def model_call_started(state: RunState, event: ModelCallStarted) -> None:
+        is_same = state.call.call_id == event.call_id
+        state.phase = "calling"
+        state.round = event.round
+        state.call.CopyFrom(
+            CurrentCall(
+                call_id=event.call_id,
+                effect_id=event.effect_id,
+                attempt=event.attempt,
+                is_final=event.is_final,
+                model=event.model,
+                reservation=event.reservation or state.call.reservation,
+                interruptions=state.call.interruptions if is_same else 0,
+            )
+        )
+        state.items.extend(state.added)
+        del state.added[:]
+
+    @applies
+    @staticmethod
+    def reply_began(state: RunState, event: ReplyBegan) -> None:
+        state.call.is_shown = True
+
+    @applies
+    @staticmethod
+    def reply_restarted(state: RunState, event: ReplyRestarted) -> None:
+        state.call.is_shown = state.is_message_open = False
+        state.restarts += 1
+
+    @applies
+    @staticmethod
+    def model_call_interrupted(state: RunState, event: ModelCallInterrupted) -> None:
+        state.call.interruptions += 1
+        state.call.effect_id = ""
+
+    @applies
+    @staticmethod
+    def fell_back(state: RunState, event: ModelFellBack) -> None:
+        state.model = event.to
+        del state.fallbacks[0]
+
+    @applies
+    @staticmethod
+    def reply_continued(state: RunState, event: ReplyContinued) -> None:
+        state.continuations += 1
+        state.open_text += event.text
+        state.is_message_open = True
+        state.items.extend(event.items)
+        state.call.effect_id = ""
+
+    @applies
+    @staticmethod
+    def reply_retried(state: RunState, event: ReplyRetried) -> None:
+        state.reply_retries += 1
+        state.call.effect_id = ""
+
+    @applies
+    @staticmethod
+    def message_produced(state: RunState, event: MessageProduced) -> None:
+        kept = [item for item in state.items if not item.is_internal]  # pieces of a continued message are one item now
+        del state.items[:]
+        state.items.extend(kept)
+        state.items.extend(event.items)
+        state.open_text, state.is_message_open = "", False
+        state.continuations = state.reply_retries = 0
+        state.call.effect_id = ""
+
+    @applies
+    @staticmethod
+    def usage_counted(state: RunState, event: UsageCounted) -> None:
+        counted = next((entry for entry in state.usage if entry.model == event.model), None)
+        if counted is None:
+            counted = state.usage.add(model=event.model)
+        add_usage(counted.usage, event.usage)
+        counted.calls += 1
+        if not event.is_lost:
+            state.last_input_tokens = event.usage.input_tokens + event.usage.output_tokens
+
+    @applies
+    @staticmethod
+    def compacted(state: RunState, event: ContextCompacted) -> None:
+        return None
+
+    @applies
+    @staticmethod
+    def warned(state: RunState, event: WarningNoted) -> None:
+        state.warnings.append(event.message)
+
+    @applies
+    @staticmethod
+    def calls_proposed(state: RunState, event: ToolCallsProposed) -> None:
+        state.phase = "executing"
+        del state.calls[:]
+        state.calls.extend(event.calls)
+        state.calls_made += sum(not call.is_client for call in event.calls)
+
+    @applies
+    @staticmethod
+    def call_started(state: RunState, event: ToolCallStarted) -> None:
+        if (call := call_of(state, event.call_id)) is not None:
+            call.phase, call.effect_id = CALL_PHASE_RUNNING, event.effect_id
+
+    @applies
+    @staticmethod
+    def call_held(state: RunState, event: ToolCallHeld) -> None:
+        if (call := call_of(state, event.call_id)) is not None:
+            call.phase, call.wait_key, call.effect_id = CALL_PHASE_HELD, event.wait_key, ""
+            call.otherwise.CopyFrom(event.otherwise)
+
+    @applies
+    @staticmethod
+    def result_recorded(state: RunState, event: ToolResultRecorded) -> None:
+        if (call := call_of(state, event.call_id)) is not None:
+            call.phase, call.effect_id = CALL_PHASE_DONE, ""
+            call.result.CopyFrom(event.result)
+            call.ClearField("otherwise")
+            state.past_calls.append(
+                PastCall(name=call.name, arguments=call.arguments, has_failed=event.result.HasField("error"))
+            )
+            del state.past_calls[:-PAST_CALLS]
+
+    @applies
+    @staticmethod
+    def outcome_unknown(state: RunState, event: ToolOutcomeUnknown) -> None:
+        if (call := call_of(state, event.call_id)) is not None:
+            call.is_unknown, call.effect_id = True, ""
+
+    @applies
+    @staticmethod
+    def results_delivered(state: RunState, event: ResultsDelivered) -> None:
+        state.items.extend(event.items)
+        state.characters_since = sum(len(item.result.result.text) for item in event.items)
+        del state.calls[:]
+
+    @applies
+    @staticmethod
+    def approval_requested(state: RunState, event: ApprovalRequested) -> None:
+        state.approvals.append(event.approval)
+        if (call := call_of(state, event.approval.call_id)) is not None:
+            call.phase, call.effect_id, call.approval_id = CALL_PHASE_BLOCKED, "", event.approval.id
+
+    @applies
+    @staticmethod
+    def approval_settled(state: RunState, event: ApprovalSettled) -> None:
+        approval = approval_of(state, event.approval_id)
+        if approval is None:
+            return
+        approval.decision, approval.note = event.decision, event.reason
+        if event.credential_handle_id:
+            state.start.context.credential_handle_id = event.credential_handle_id
+        if event.decision == "deny":
+            state.denials[approval.tool] = state.denials.get(approval.tool, 0) + 1
+        call = call_of(state, approval.call_id)
+        if call is not None and event.decision in ("approve", "retry"):
+            call.phase, call.is_approved, call.is_unknown = CALL_PHASE_WAITING, True, False
+            call.arguments = event.arguments or call.arguments
+
+    @applies
+    @staticmethod
+    def suspended(state: RunState, event: RunSuspendedFact) -> None:
+        state.status, state.remaining_ms = RUN_STATUS_SUSPENDED, event.remaining_ms
+
+    @applies
+    @staticmethod
+    def resumed(state: RunState, event: RunResumedFact) -> None:
+        state.status = RUN_STATUS_RUNNING
+        state.deadline = event.at + state.remaining_ms
+
+    @applies
+    @staticmethod
+    def sub_run_started(state: RunState, event: SubRunStarted) -> None:
+        state.sub_runs[event.call_id].CopyFrom(SubRunState(sub_run=event.sub_run, effect_id=event.effect_id))
+
+    @applies
+    @staticmethod
+    def sub_run_mirrored(state: RunState, event: SubRunMirrored) -> None:
+        state.sub_runs[event.call_id].cursor = event.cursor
+
+    @applies
+    @staticmethod
+    def sub_run_ended(state: RunState, event: SubRunEnded) -> None:
+        sub_run = state.sub_runs[event.call_id]
+        sub_run.status, sub_run.effect_id = event.status, ""
+        sub_run.usage.CopyFrom(event.usage)
+
+    @applies
+    @staticmethod
+    def input_added(state: RunState, event: RunInputAdded) -> None:
+        state.added.extend(event.items)
+
+    @applies
+    @staticmethod
+    def cancellation_requested(state: RunState, event: CancellationRequested) -> None:
+        state.cancelling = True
+
+    @applies
+    @staticmethod
+    def reply_requested(state: RunState, event: ReplyRequested) -> None:
+        sink = sink_of(state, event.sink)
+        sink.ordinal = sink.in_flight_ordinal = event.ordinal
+        sink.in_flight, sink.in_flight_digest, sink.in_flight_final = event.effect_id, event.digest, event.final
+        sink.in_flight_length = event.length
+        sink.interims += not event.final
+        sink.final_tries += event.final
+
+    @applies
+    @staticmethod
+    def reply_accepted(state: RunState, event: ReplyAccepted) -> None:
+        sink = sink_of(state, event.sink)
+        sink.accepted_digest, sink.accepted_length = sink.in_flight_digest, sink.in_flight_length
+        sink.last_at, sink.reference = event.at, event.reference or sink.reference
+        sink.finalised = sink.finalised or sink.in_flight_final
+        sink.in_flight = ""
+
+    @applies
+    @staticmethod
+    def reply_refused(state: RunState, event: ReplyRefused) -> None:
+        sink = sink_of(state, event.sink)
+        sink.in_flight, sink.not_before = "", event.not_before
+        if event.is_final:
+            sink.finalised = sink.failed = True
+
+    @applies
+    @staticmethod
+    def concluding(state: RunState, event: RunConcluding) -> None:
+        state.phase = "delivering"
+        state.concluding.CopyFrom(event.end)
+
+    @applies
+    @staticmethod
+    def ended(state: RunState, event: RunEnded) -> None:
+        state.status, state.phase = STATUS[event.status], ""
+        state.ended.CopyFrom(event)
+        for field in ("concluding", "call", "calls", "added", "past_calls"):
+            state.ClearField(field)
+
+
+def sink_of(state: RunState, sink_id: str) -> SinkState:
+    """The sink under this id. Raises: LookupError."""
+    return next(sink for sink in state.sinks if sink.sink.id == sink_id)

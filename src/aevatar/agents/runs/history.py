@@ -1,0 +1,55 @@
+"""The talk before a run: the transcripts of ended runs, which never change and are therefore remembered."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from aevatar.agents.runs_pb2 import History, Item, TranscriptDocument
+from aevatar.identity import ActorId
+from aevatar.models import ModelError
+from aevatar.readmodels import ReadModels
+
+REMEMBERED = 512
+LONGEST_CHAIN = 10_000
+
+
+class Transcripts:
+    """Reads chains of ended runs."""
+
+    def __init__(self, readmodels: ReadModels) -> None:
+        self._readmodels = readmodels
+        self._known: OrderedDict[str, TranscriptDocument] = OrderedDict()
+
+    async def before(self, history: History) -> list[Item]:
+        """All items of the runs that `history` stands for, oldest first.
+
+        Raises: ModelError `invalid_request` when one of them is gone.
+        """
+        chain: list[TranscriptDocument] = []
+        while history.previous_run and len(chain) < LONGEST_CHAIN:
+            document = await self.get(history.previous_run)
+            if document is None:
+                raise ModelError("invalid_request", "The run that this one continues has been deleted.")
+            chain.append(document)
+            history = document.history
+        return [
+            item for document in reversed(chain) for item in document.items if not item.is_incomplete or item.is_input
+        ]
+
+    async def get(self, run: str) -> TranscriptDocument | None:
+        """What was said in one ended run, by the text form of its actor id."""
+        if (known := self._known.get(run)) is not None:
+            self._known.move_to_end(run)
+            return known
+        run_id = ActorId.parse(run)
+        found = await self._readmodels.get("agents.transcripts", run_id.scope, run_id.key)
+        if found is None or not isinstance(found.document, TranscriptDocument):
+            return None
+        self._known[run] = found.document
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return found.document
+
+    def forget(self, run: str) -> None:
+        """Drops a run that has been deleted."""
+        self._known.pop(run, None)

@@ -1,0 +1,95 @@
+"""What a run may use, checked before every call of a model. Pure."""
+
+from __future__ import annotations
+
+from aevatar.agents.runs_pb2 import Item, RunLimits, RunState
+
+DEFAULT = RunLimits(
+    rounds=40,
+    calls_per_round=16,
+    calls=200,
+    wall_seconds=600,
+    input_tokens=2_000_000,
+    output_tokens=200_000,
+    depth=5,
+    live_sub_runs=16,
+)
+BACKGROUND_SECONDS = 3_600
+RESERVED_OUTPUT = 4_096
+"""Tokens of output set aside for a call that names no bound of its own."""
+_CJK = 0x2E80
+"""From here on one token is nearer to one character and a half than to four."""
+
+
+def lowered(*limits: RunLimits) -> RunLimits:
+    """The strictest of several limits, field by field; 0 means that one of them says nothing."""
+    result = RunLimits()
+    for field in RunLimits.DESCRIPTOR.fields:
+        stated = [value for each in limits if (value := getattr(each, field.name))]
+        if stated:
+            setattr(result, field.name, min(stated))
+    return result
+
+
+def estimated_tokens(text: str) -> int:
+    """Tokens of a text, guessed from its characters."""
+    wide = sum(ord(character) >= _CJK for character in text)
+    return round(wide / 1.5 + (len(text) - wide) / 4) + 1
+
+
+def item_tokens(item: Item) -> int:
+    """Tokens of an item, guessed."""
+    match item.WhichOneof("content"):
+        case "message":
+            return sum(estimated_tokens(part.text) for part in item.message.parts) + 4
+        case "reasoning":
+            return estimated_tokens(item.reasoning.text)
+        case "call":
+            return estimated_tokens(item.call.name + item.call.arguments) + 4
+        case "result":
+            return estimated_tokens(item.result.result.text) + 4
+    return 0
+
+
+def prompt_tokens(state: RunState) -> int:
+    """Tokens of the next prompt, guessed: what the model last counted, and what is new since."""
+    if state.last_input_tokens:
+        added = sum(item_tokens(item) for item in state.added)
+        return state.last_input_tokens + state.characters_since // 4 + added
+    instructions = estimated_tokens(state.start.persona.instructions)
+    tools = sum(estimated_tokens(tool.schema + tool.description) for tool in state.tools)
+    items = sum(item_tokens(item) for item in state.items)
+    return state.start.history.estimated_tokens + instructions + tools + items
+
+
+def output_left(state: RunState) -> int:
+    """Tokens of output the next call may have."""
+    left = state.start.limits.output_tokens - _spent(state)[1]
+    if state.start.parameters.HasField("max_output_tokens"):
+        left = min(left, state.start.parameters.max_output_tokens - _spent(state)[1])
+    return left
+
+
+def reservation_of(state: RunState) -> int:
+    """Tokens that the next call may come to: its prompt and the output set aside."""
+    return prompt_tokens(state) + max(0, min(output_left(state), RESERVED_OUTPUT))
+
+
+def is_out_of_rounds(state: RunState) -> bool:
+    """Whether only one last call is left, without tools."""
+    return state.round >= state.start.limits.rounds and not state.continuations and not state.reply_retries
+
+
+def exceeded(state: RunState) -> str:
+    """Why the next call may not be made; empty when it may."""
+    limits, (spent_input, spent_output) = state.start.limits, _spent(state)
+    if spent_input + prompt_tokens(state) > limits.input_tokens:
+        return f"The run would use more than {limits.input_tokens} tokens of input."
+    if spent_output >= limits.output_tokens:
+        return f"The run has used {limits.output_tokens} tokens of output."
+    return ""
+
+
+def _spent(state: RunState) -> tuple[int, int]:
+    used = [entry.usage for entry in state.usage]
+    return sum(usage.input_tokens for usage in used), sum(usage.output_tokens for usage in used)

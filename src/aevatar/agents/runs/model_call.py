@@ -1,0 +1,229 @@
+"""The effect `models.call`: assembles the prompt, asks the model, and passes on what it says as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from random import Random
+from typing import Protocol
+
+from google.protobuf.message import Message
+
+from aevatar.actors import Effect, Link, Policy, Retries
+from aevatar.agents.runs.history import Transcripts
+from aevatar.agents.runs.limits import estimated_tokens
+from aevatar.agents.runs.prompt import Prompt
+from aevatar.agents.runs.window import fit, room
+from aevatar.agents.runs_pb2 import CallModel, Compaction, DeltaArrived, ModelFailed, ModelReplied
+from aevatar.errors import Unavailable
+from aevatar.identity import ActorId, Principal
+from aevatar.models import ModelCall, ModelError, ModelPort
+from aevatar.models.models_pb2 import ModelDelta, ModelRequest
+
+JOIN_SECONDS = 0.02
+JOIN_CHARACTERS = 256
+ATTEMPTS = 3
+PAUSES = Retries(attempts=ATTEMPTS)
+
+
+class PromptSections(Protocol):
+    """What other capabilities add to the system message, such as what is known of the user."""
+
+    async def sections(self, principal: Principal, run: ActorId) -> list[str]:
+        """Sections in their order, read anew for every call."""
+
+
+class ModelCallEffect(Effect[CallModel, Message]):
+    """Calls a model. After a crash the run is asked, for it knows what readers have seen."""
+
+    name = "models.call"
+    policy = Policy.ASK
+    concurrency = 64
+    deadline = 600.0
+    retries = Retries(attempts=1)  # only here is it known whether anything was shown already
+
+    def __init__(
+        self,
+        models: ModelPort,
+        transcripts: Transcripts,
+        *,
+        sections: PromptSections | None = None,
+        random: Random | None = None,
+    ) -> None:
+        self._models = models
+        self._transcripts = transcripts
+        self._sections = sections
+        self._random = random or Random()  # noqa: S311 - jitter
+
+    async def run(self, request: CallModel, link: Link) -> ModelReplied | ModelFailed:
+        prompt = link.attachment
+        if not isinstance(prompt, Prompt):
+            raise TypeError("a model call takes a Prompt beside its request")
+        reply = _Reply(request, link)
+        try:
+            asked, compaction, warnings = await self._assembled(prompt, link)
+            await self._tried(asked, prompt, reply, link)
+        except ModelError as error:
+            reply.flush()
+            failed = ModelFailed(call_id=request.call_id, error=error.failure(), shown=reply.is_shown)
+            failed.attempts = link.attempt
+            return failed
+        finally:
+            reply.close()
+        replied = reply.result(prompt.model, link.attempt)
+        replied.warnings.extend(warnings)
+        if compaction.level:
+            replied.compaction.CopyFrom(compaction)
+        return replied
+
+    async def _assembled(self, prompt: Prompt, link: Link) -> tuple[ModelRequest, Compaction, list[str]]:
+        sections, warnings = await self._read_sections(link)
+        items = [*await self._transcripts.before(prompt.history), *prompt.items]
+        fixed = sum(estimated_tokens(text) for text in (prompt.instructions, *sections))
+        fixed += sum(estimated_tokens(tool.schema + tool.description) for tool in prompt.tools)
+        limit = room(prompt.context_length, prompt.reserved_output)
+        fitted = fit(items, room=limit if prompt.parameters.truncate else 0, fixed=fixed)
+        if prompt.context_length and fitted.tokens + prompt.reserved_output > prompt.context_length:
+            told = f"The prompt does not fit the {prompt.context_length} tokens of {prompt.model}."
+            raise ModelError("context_length_exceeded", told)
+        compaction = Compaction(level=fitted.level, shortened=fitted.shortened, dropped=len(fitted.dropped))
+        return prompt.request(fitted.items, sections), compaction, warnings
+
+    async def _read_sections(self, link: Link) -> tuple[list[str], list[str]]:
+        if self._sections is None:
+            return [], []
+        try:
+            return await self._sections.sections(link.principal, link.actor_id), []
+        except Exception as unread:  # noqa: BLE001 - a section that cannot be read is left out, whatever the reason
+            return [], [f"A section of the prompt could not be read ({type(unread).__name__})."]
+
+    async def _tried(self, asked: ModelRequest, prompt: Prompt, reply: _Reply, link: Link) -> None:
+        while True:
+            try:
+                await self._streamed(asked, prompt, reply, link)
+                return
+            except ModelError as error:
+                if not error.retryable or reply.is_shown or link.attempt >= ATTEMPTS:
+                    raise
+                pause = max(PAUSES.pause(link.attempt, self._random), error.retry_after or 0.0)
+            await asyncio.sleep(pause)
+            link.attempt += 1
+            reply.begin_again()
+
+    async def _streamed(self, asked: ModelRequest, prompt: Prompt, reply: _Reply, link: Link) -> None:
+        call = ModelCall(call_id=reply.call_id, attempt=link.attempt, secret=_secret(prompt, link))
+        async with aclosing(self._models.stream(asked, call)) as deltas:
+            async for delta in deltas:
+                reply.take(delta)
+        reply.flush()
+
+
+class _Reply:
+    """What has come of a reply; passes its text on in pieces worth a turn."""
+
+    def __init__(self, request: CallModel, link: Link) -> None:
+        self.call_id = request.call_id
+        self.is_shown = False
+        self._attempt = request.attempt
+        self._link = link
+        self._alarm: asyncio.TimerHandle | None = None
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Forgets a reply of which nobody has seen anything."""
+        self._replied = ModelReplied(call_id=self.call_id)
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._text_length = self._reasoning_length = 0
+        self._part = 0
+        self._indexes: dict[int, int] = {}
+        self._waiting = DeltaArrived()
+
+    def take(self, delta: ModelDelta) -> None:
+        """Takes the next piece."""
+        match delta.WhichOneof("kind"):
+            case "text":
+                self._text.append(delta.text)
+                self._waiting.text += delta.text
+            case "reasoning":
+                if len(self._replied.reasoning) <= self._part:
+                    self._replied.reasoning.add()
+                self._reasoning.append(delta.reasoning)
+                self._waiting.reasoning += delta.reasoning
+            case "reasoning_signature":
+                self._sign(delta.reasoning_signature)
+            case "call_opened":
+                self._replied.calls.add(call_id=delta.call_opened.call_id, name=delta.call_opened.name)
+                self._indexes[delta.call_opened.index] = len(self._replied.calls) - 1
+            case "call_arguments":
+                call = self._replied.calls[self._indexes[delta.call_arguments.index]]
+                call.arguments += delta.call_arguments.fragment
+            case "usage":
+                self._replied.usage.CopyFrom(delta.usage)
+            case "finished":
+                self._replied.finish = delta.finished
+        self._pass_on()
+
+    def _sign(self, signature: str) -> None:
+        self.flush()
+        if len(self._replied.reasoning) <= self._part:
+            self._replied.reasoning.add()
+        self._replied.reasoning[self._part].signature = signature
+        self._close_part()
+
+    def _close_part(self) -> None:
+        self._replied.reasoning[self._part].text = "".join(self._reasoning)
+        self._reasoning, self._reasoning_length = [], 0
+        self._part += 1
+
+    def _pass_on(self) -> None:
+        waiting = len(self._waiting.text) + len(self._waiting.reasoning)
+        if waiting >= JOIN_CHARACTERS:
+            self.flush()
+        elif waiting and self._alarm is None:
+            self._alarm = asyncio.get_running_loop().call_later(JOIN_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Sends what waits."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        waiting = self._waiting
+        if not waiting.text and not waiting.reasoning:
+            return
+        waiting.call_id, waiting.attempt = self.call_id, self._attempt
+        waiting.text_offset, waiting.reasoning_offset = self._text_length, self._reasoning_length
+        waiting.reasoning_part = self._part
+        self._text_length += len(waiting.text)
+        self._reasoning_length += len(waiting.reasoning)
+        self._waiting = DeltaArrived()
+        self.is_shown = True
+        self._link.signal(waiting)
+
+    def close(self) -> None:
+        """Sends nothing more."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def result(self, model: str, attempts: int) -> ModelReplied:
+        """The whole reply."""
+        if self._reasoning:
+            self._close_part()
+        self._replied.text = "".join(self._text)
+        self._replied.model, self._replied.attempts = model, attempts
+        return self._replied
+
+
+def _secret(prompt: Prompt, link: Link) -> Callable[[], Awaitable[str]]:
+    async def secret() -> str:
+        if not prompt.credential_handle_id:
+            raise ModelError("credential_unavailable", "The caller brought no credential for this model.")
+        owner = ActorId.parse(prompt.credential_owner)
+        try:
+            redeemed = link.secret(prompt.credential_handle_id, (owner.scope, owner, "run"))
+        except Unavailable as gone:
+            raise ModelError("credential_unavailable", gone.message) from gone
+        return str(redeemed.reveal())
+
+    return secret

@@ -1,0 +1,136 @@
+"""What readers have seen of the reply under way.
+
+Held in memory only: it dies with the activation. What was shown is in the session's log all the same, so a reply whose
+beginning this activation has not shown is shown again from its start, as a restarted one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+
+from google.protobuf.message import Message
+
+from aevatar.agents.runs_pb2 import DeltaArrived, Item
+from aevatar.agents.stream_pb2 import (
+    ITEM_KIND_CALL,
+    ITEM_KIND_MESSAGE,
+    ITEM_KIND_REASONING,
+    ItemClosed,
+    ItemOpened,
+)
+from aevatar.models.models_pb2 import ROLE_ASSISTANT, ReasoningPart, ToolCall
+from aevatar.models.models_pb2 import Message as ModelMessage
+from aevatar.sessions import Delta
+
+Observations = Iterator[Message]
+
+
+class LiveReply:
+    """One reply of a model on its way to the readers. `kept` is the text of earlier pieces of the same message."""
+
+    def __init__(self, *, run: str, round_number: int, restarts: int, kept: str, is_open: bool) -> None:
+        self._place = f"{run}:{round_number}:{restarts}"
+        self._kept = kept
+        self._is_open = is_open
+        self._text = ""
+        self._reasoning: list[str] = []
+        self._reasoning_open = -1
+        self.is_blind = False
+        """Readers saw a beginning of this reply that is not known here."""
+
+    @property
+    def text(self) -> str:
+        """What has been shown of the message, all its pieces."""
+        return self._kept + self._text
+
+    def item_id(self, prefix: str, part: int = 0) -> str:
+        """The id of an item of this reply: the same whenever it is asked for, another after a restart."""
+        digest = blake2b(f"{self._place}:{prefix}:{part}".encode(), digest_size=16).hexdigest()
+        return f"{prefix}_{digest}"
+
+    def arrived(self, delta: DeltaArrived) -> Observations:
+        """Shows pieces that follow on what was shown; anything else leaves it to the end of the reply."""
+        part, known = delta.reasoning_part, self._reasoning
+        reasoning_at = len(known[part]) if part < len(known) else 0
+        if delta.text_offset != len(self._text) or (delta.reasoning and delta.reasoning_offset != reasoning_at):
+            self.is_blind = True
+        if self.is_blind:
+            return
+        if delta.reasoning:
+            yield from self._reason(part, delta.reasoning)
+        if delta.text:
+            yield from self._say(delta.text)
+
+    def finish(
+        self, text: str, reasoning: Sequence[ReasoningPart], *, is_whole: bool, is_commentary: bool = False
+    ) -> Observations:
+        """Shows what is missing of the reply; with `is_whole` the message is closed, else more pieces will follow."""
+        for part, thought in enumerate(reasoning):
+            known = self._reasoning[part] if part < len(self._reasoning) else ""
+            if part >= len(self._reasoning) or len(known) < len(thought.text):
+                yield from self._reason(part, thought.text[len(known) :])
+            if self._reasoning_open == part:
+                yield from self._close_reasoning(thought.signature)
+        if len(self._text) < len(text) or (self._kept and not self._is_open):
+            yield from self._say(text[len(self._text) :])
+        if self._is_open and is_whole:
+            self._is_open = False
+            yield ItemClosed(item_id=self.item_id("msg"), is_commentary=is_commentary)
+
+    def abandon(self) -> Observations:
+        """Closes what is open because the reply ends in the middle."""
+        yield from self._close_reasoning("", is_incomplete=True)
+        if self._is_open:
+            self._is_open = False
+            yield ItemClosed(item_id=self.item_id("msg"), is_incomplete=True)
+
+    def message_item(
+        self, text: str, round_number: int, *, is_incomplete: bool = False, is_commentary: bool = False
+    ) -> Item:
+        """The message as it enters the transcript."""
+        message = ModelMessage(role=ROLE_ASSISTANT, parts=[{"text": text}])
+        return Item(
+            id=self.item_id("msg"),
+            message=message,
+            round=round_number,
+            is_incomplete=is_incomplete,
+            is_commentary=is_commentary,
+        )
+
+    def _say(self, piece: str) -> Observations:
+        if self._reasoning_open >= 0:
+            yield from self._close_reasoning("")
+        item = self.item_id("msg")
+        if not self._is_open:
+            self._is_open = True
+            yield ItemOpened(item_id=item, kind=ITEM_KIND_MESSAGE)
+            if self._kept:
+                yield Delta(item=item, channel="text", text=self._kept)
+        self._text += piece
+        if piece:
+            yield Delta(item=item, channel="text", text=piece)
+
+    def _reason(self, part: int, piece: str) -> Observations:
+        item = self.item_id("rs", part)
+        if part >= len(self._reasoning):
+            yield from self._close_reasoning("")
+            self._reasoning.append("")
+            self._reasoning_open = part
+            yield ItemOpened(item_id=item, kind=ITEM_KIND_REASONING)
+        self._reasoning[part] += piece
+        if piece and self._reasoning_open == part:
+            yield Delta(item=item, channel="reasoning", text=piece)
+
+    def _close_reasoning(self, signature: str, *, is_incomplete: bool = False) -> Observations:
+        if self._reasoning_open >= 0:
+            item = self.item_id("rs", self._reasoning_open)
+            self._reasoning_open = -1
+            yield ItemClosed(item_id=item, signature=signature, is_incomplete=is_incomplete)
+
+
+def call_shown(item_id: str, call: ToolCall, *, is_client: bool) -> Observations:
+    """A call, shown whole: its arguments are only of use when they are complete."""
+    yield ItemOpened(item_id=item_id, kind=ITEM_KIND_CALL, call_id=call.call_id, name=call.name, is_client=is_client)
+    yield Delta(item=item_id, channel="arguments", text=call.arguments)
+    yield ItemClosed(item_id=item_id)
