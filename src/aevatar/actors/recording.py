@@ -268,8 +268,9 @@ def _documents(activation: Activation) -> Iterator[DocumentWrite]:
             body = None if message is None else message.SerializeToString()
             place = (declared.name, key)
             known = activation.documents.get(place)
-            if declared.pages is not None and known is not None and known[1] == body:
-                continue
+            if known is not None and known[1] == body and (declared.pages is not None or body is None):
+                continue  # a page that did not change, a document that is not there and was not
             index = attributes if known is None or known[0] != attributes else None
-            activation.documents[place] = (attributes, body if declared.pages is not None else None)
+            kept = body if declared.pages is not None or body is None else b""
+            activation.documents[place] = (attributes, kept)
             yield DocumentWrite(declared.name, scope, key, version, body, index)

@@ -39,6 +39,7 @@ class CallContext:
     root_run: ActorId
     parent_run: ActorId | None
     depth: int
+    lineage: tuple[str, ...] = ()
     call_id: str
     effect_id: str
     session: str

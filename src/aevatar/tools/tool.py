@@ -16,6 +16,7 @@ from typing import Any, Final, Generic, TypeVar, get_args, get_origin
 from google.protobuf.message import Message
 
 from aevatar.errors import Misassembled
+from aevatar.identity import ActorId
 from aevatar.tools.context import CallContext
 from aevatar.tools.schema import schema_text
 
@@ -49,6 +50,21 @@ class Held(Generic[Result]):
 
 
 @dataclass(frozen=True, slots=True)
+class StartedRun(Generic[Result]):
+    """The call started a run of its own. `answer` is what the model is told.
+
+    If it `is_followed`, what that run shows in `session` is shown in the session of the calling run, and a held
+    `answer` is closed by its end.
+    """
+
+    answer: Result | Held[Result]
+    run: ActorId
+    session: str
+    agent_key: str
+    is_followed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reconciled(Generic[Result]):
     """What became of a call whose process died: its result, or None if it never took effect and may be made again."""
 
@@ -71,7 +87,7 @@ class Tool(ABC, Generic[Args, Result]):
     timeout: float = 60
 
     @abstractmethod
-    async def execute(self, args: Args, context: CallContext) -> Result | Held[Result]:
+    async def execute(self, args: Args, context: CallContext) -> Result | Held[Result] | StartedRun[Result]:
         """Does it. An exception is shown to the model by its class name only."""
 
     async def reconcile(self, args: Args, context: CallContext) -> Reconciled[Result] | None:
