@@ -10,6 +10,7 @@ from aevatar.actors.kind import Handler
 from aevatar.actors.packing import name_of
 from aevatar.actors.turn import Pending, Turn
 from aevatar.errors import Rejected
+from aevatar.identity import ActorId
 
 
 def decide(activation: Activation, delivery: Delivery, turn: Turn) -> Message | Pending | None:
@@ -38,13 +39,13 @@ def handler_of(activation: Activation, delivery: Delivery) -> Handler:
     if activation.retirement:
         raise Rejected("gone", f"{activation.id} has been retired")
     if activation.version == 0 and not handler.creates:
-        raise not_found(activation)
+        raise not_found(activation.id)
     is_own = delivery.timer is not None or delivery.effect_id != ""
     if not is_own and not kind.actor.allows(envelope.principal, envelope.payload, activation.id):
-        raise not_found(activation)  # what is not yours looks like what does not exist
+        raise not_found(activation.id)  # what is not yours looks like what does not exist
     return handler
 
 
-def not_found(activation: Activation) -> Rejected:
+def not_found(actor_id: ActorId) -> Rejected:
     """What a caller hears of an actor that does not exist, or not for them."""
-    return Rejected("not_found", f"there is no {activation.id}")
+    return Rejected("not_found", f"there is no {actor_id}")

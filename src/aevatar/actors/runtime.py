@@ -15,6 +15,7 @@ from aevatar.actors.activation import Activation, Answer, Delivery, Ticket
 from aevatar.actors.actor import Actor
 from aevatar.actors.actors_pb2 import EffectRecord, Packed
 from aevatar.actors.aftermath import Aftermath, Outlets
+from aevatar.actors.deciding import not_found
 from aevatar.actors.effects import Effect, EffectRunner, Effects, Link, Vault
 from aevatar.actors.envelope import Envelope, check_command_id, from_bytes, payload_bytes, principal_of
 from aevatar.actors.health import Health
@@ -230,7 +231,7 @@ class Runtime:
     ) -> Receipt:
         """Accepts a command for `target`: durable when this returns, not decided yet. Repeating it is harmless.
 
-        Raises: Rejected `unknown_kind`, `command_id_reused`, `payload_too_large`, `scope_mismatch`; Unavailable.
+        Raises: Rejected `unknown_kind`, `not_found`, `command_id_reused`, `payload_too_large`; Unavailable.
         """
         envelope = self._envelope(target, command, command_id, principal)
         if self._stage.depth(envelope.target) >= self._limits.mailbox:
@@ -308,6 +309,8 @@ class Runtime:
             raise Unavailable("unavailable", "; ".join(self.health.reasons), retry_after=1.0)
         target = self._canonical(target)
         principal = principal or Principal(target.scope, "program", frozenset("*"))
+        if not self._kinds[target.kind].actor.allows(principal, command, target):
+            raise not_found(target)  # before a look at command ids: a stranger must not learn which are taken
         return Envelope(
             id=check_command_id(command_id) if command_id is not None else self._identifiers.new(),
             target=target,
