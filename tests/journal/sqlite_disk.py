@@ -67,13 +67,27 @@ class FaultyDisk:
         self.failing_operation: int | None = None
         """The one write or sync, counted from 1, that fails."""
 
-    def power_loss(self, into: Path, random: Random) -> Path:
-        """Writes the files to `into` as a loss of power may leave them: each sector as synced or as written since."""
+    def after_death(self, journal: Path, into: Path) -> Path:
+        """Copies a journal as its process would leave it that dies now: all that was written, synced or not."""
         into.mkdir()
-        for path, synced in self._synced.items():
-            if path.exists():
-                (into / path.name).write_bytes(_either(synced, path.read_bytes(), random))
-        return into
+        for path, synced in self._synced_of(journal).items():
+            self._synced[into / path.name] = synced
+            (into / path.name).write_bytes(path.read_bytes())
+        return into / journal.name
+
+    def after_power_loss(self, journal: Path, into: Path, random: Random | None = None) -> Path:
+        """Copies a journal as a loss of power may leave it now.
+
+        Without `random` nothing is left that was not synced; with it each sector is as synced or as written since.
+        """
+        into.mkdir()
+        for path, synced in self._synced_of(journal).items():
+            left = synced if random is None else _either(synced, path.read_bytes(), random)
+            (into / path.name).write_bytes(left)
+        return into / journal.name
+
+    def _synced_of(self, journal: Path) -> dict[Path, bytes]:
+        return {path: held for path, held in self._synced.items() if path.parent == journal.parent and path.exists()}
 
     @contextmanager
     def installed(self) -> Iterator[FaultyDisk]:

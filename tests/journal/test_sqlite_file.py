@@ -192,3 +192,9 @@ async def test_what_was_erased_is_not_in_the_file_any_more(path: Path) -> None:
     async with opened(SqliteJournal(path)) as journal:
         await journal.erase(ANN)
     assert secret not in content(path)
+
+
+async def test_a_folder_that_cannot_be_made_is_named(path: Path) -> None:
+    written(path, b"")
+    with pytest.raises(Misassembled, match=r"cannot be opened as a journal: .*File exists"):
+        await SqliteJournal(path / "journal.db").open()

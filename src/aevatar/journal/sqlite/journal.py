@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from aevatar.errors import Unavailable
+from aevatar.errors import Misassembled, Unavailable
 from aevatar.journal.records import (
     ActorImage,
     Checkpoint,
@@ -71,8 +71,11 @@ class SqliteJournal:
             self._opened = await self._open()
 
     async def _open(self) -> _Opened:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock.acquire()
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except OSError as error:
+            raise Misassembled(f"{str(self._path)!r} cannot be opened as a journal: {error}") from error
         try:
             connection = await asyncio.to_thread(schema.prepare, self._path)
         except BaseException:
@@ -83,7 +86,6 @@ class SqliteJournal:
         return _Opened(writer, Readers(self._path, queries, threads=_READERS))
 
     async def close(self) -> None:
-        """Finishes what is under way and lets go of the file."""
         opened, self._opened = self._opened, None
         if opened is None:
             return
@@ -111,41 +113,32 @@ class SqliteJournal:
     # Write
 
     async def commit(self, batch: Sequence[TurnRecord]) -> list[Verdict]:
-        """Stores each record as one unit, or refuses it whole; the verdicts stand in the order of the batch."""
         return await self._writer.commit(batch)
 
     async def accept(self, mail: Sequence[Mail]) -> list[Verdict]:
-        """Stores mail for its targets; refuses an id that waits there with another digest."""
         return await self._writer.accept(mail)
 
     # Read back
 
     async def load(self, actor: str) -> ActorImage | None:
-        """The newest snapshot of `actor` and all after it, as of one instant; None if it never had a turn."""
         return await self._readers.read(Reading.load, actor)
 
     async def history(self, actor: str, after: int = 0, limit: int = 1000) -> list[FeedEntry]:
-        """The rows of one actor's log with a version above `after`, oldest first."""
         return await self._readers.read(Reading.history, actor, after, limit)
 
     async def outcome(self, actor: str, command_id: str) -> RecordedOutcome | None:
-        """What is recorded of a command, open ones included; None if no turn of it was committed."""
         return await self._readers.read(Reading.outcome, actor, command_id)
 
     async def mail(self, after: int = 0, limit: int = 1000) -> list[Mail]:
-        """Mail for the shards owned that no turn has ticked off, by position."""
         return await self._readers.read(Reading.mail, self._shards, after, limit)
 
     async def effects(self) -> list[OpenEffect]:
-        """Effects of the shards owned that have no end, in the order they were started."""
         return await self._readers.read(Reading.effects, self._shards)
 
     async def take(self, effect_ids: Sequence[str], runner: str) -> None:
-        """Notes in the ledger that `runner` runs these effects."""
         await self._writer.change(Housekeeping.take, effect_ids, runner)
 
     async def due(self, until: int, limit: int = 1000) -> list[DueTimer]:
-        """Timers of the shards owned that fall due up to `until` (milliseconds since 1970), oldest first."""
         return await self._readers.read(Reading.due, self._shards, until, limit)
 
     async def feed(self, after: int = 0, limit: int = 1000) -> list[FeedEntry]:
@@ -153,7 +146,6 @@ class SqliteJournal:
         return await self._readers.read(Reading.feed, after, limit)
 
     def on_growth(self, notify: Callable[[], None]) -> None:
-        """Has `notify` called, on the event loop, when the log has grown."""
         self._listeners.append(notify)
 
     def _grown(self) -> None:
@@ -163,19 +155,15 @@ class SqliteJournal:
     # Show
 
     async def session(self, owner: str, session: str, after: int, limit: int) -> SessionPage:
-        """Stored events with a number above `after`, oldest first, at most `limit`."""
         return await self._readers.read(Reading.session, owner, session, after, limit)
 
     async def document(self, name: str, scope: str, key: str) -> Document | None:
-        """The document under this key."""
         return await self._readers.read(Reading.document, name, scope, key)
 
     async def documents(self, query: DocumentQuery) -> list[tuple[Document, str | int | None]]:
-        """Documents in order, each with its value of the attribute ordered by."""
         return await self._readers.read(Reading.documents, query)
 
     async def checkpoint(self, projector: str) -> Checkpoint:
-        """How far `projector` has come; position 0 if it never ran."""
         return await self._readers.read(Reading.checkpoint, projector)
 
     async def project(self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite]) -> None:
@@ -185,44 +173,33 @@ class SqliteJournal:
     # Keep house
 
     async def rename_kind(self, old: str, new: str) -> int:
-        """Moves all that is recorded of actors of kind `old` to `new`; answers how many actors moved.
-
-        Raises: Misassembled when an actor exists under both.
-        """
         return await self._writer.change(Housekeeping.rename_kind, old, new)
 
     async def actors(self, kind: str = "", after: str = "", limit: int = 1000) -> list[str]:
-        """Actor ids in text form, in order, of all kinds or of one."""
         return await self._readers.read(Reading.actors, kind, after, limit)
 
     async def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
-        """The newest dead letters first."""
         return await self._readers.read(Reading.dead_letters, limit)
 
     async def sessions_ended(self, before: int, limit: int = 100) -> list[tuple[str, str]]:
-        """Owner and id of sessions that ended before `before` and are not folded yet."""
         return await self._readers.read(Reading.sessions_ended, before, limit)
 
     async def rewrite_session(self, owner: str, session: str, events: Sequence[SessionEvent]) -> None:
-        """Replaces the stored events of an ended session by their folded form, and marks it folded."""
         await self._writer.change(Housekeeping.rewrite_session, owner, session, events)
 
     async def expire_sessions(self, kind: str, before: int) -> int:
-        """Removes the sessions of actors of `kind` that ended before `before`; answers how many."""
         expired = 0
         while removed := await self._writer.change(Housekeeping.expire_sessions, kind, before, _AT_ONCE):
             expired += removed
         return expired
 
     async def sweep(self, before: int) -> int:
-        """Removes dead letters and finished effects older than `before`; answers how many rows went."""
         swept = 0
         while removed := await self._writer.change(Housekeeping.sweep, before, _AT_ONCE):
             swept += removed
         return swept
 
     async def erasable(self) -> list[str]:
-        """Retired actors whose erasure was asked for and has not been done."""
         return await self._readers.read(Reading.erasable)
 
     async def erase(self, actor: str, *, through: int | None = None, snapshot: tuple[int, bytes] | None = None) -> None:
@@ -240,7 +217,6 @@ class SqliteJournal:
         await self._readers.read(Reading.backup, path)
 
     async def check(self) -> list[str]:
-        """What SQLite finds wrong with pages, indexes and references; empty when all is well."""
         return await self._readers.read(Reading.check)
 
     async def info(self) -> JournalInfo:

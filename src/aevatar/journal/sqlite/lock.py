@@ -24,15 +24,14 @@ class FileLock:
         self._file: IO[str] | None = None
 
     def acquire(self) -> None:
-        """Raises: Misassembled, with a sentence that names the holder."""
-        path = self._journal.with_name(f"{self._journal.name}-lock")
-        file = path.open("a+", encoding="utf-8")
+        """Raises: Misassembled, with a sentence that names the holder; OSError where no lock can be had."""
+        file = self._journal.with_name(f"{self._journal.name}-lock").open("a+", encoding="utf-8")
         file.seek(0)
         if not _lock(file):
             holder = file.read().strip() or "a process that did not say its name"
             file.close()
             raise Misassembled(
-                f"the journal {str(self._journal)!r} is open already in {holder}: one process may write to it"
+                f"the journal {str(self._journal)!r} is open already in {holder}, and only one may write"
             )
         file.truncate()
         since = datetime.now(UTC).isoformat(timespec="seconds")

@@ -59,13 +59,17 @@ def prepare(path: Path) -> sqlite3.Connection:
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
-    """The connection that writes. Raises: sqlite3.Error when the file system does not give what durability needs."""
+    """The connection that writes; all that can be read over it is durable.
+
+    Raises: sqlite3.Error when the file system does not give what that needs.
+    """
     connection = _connect(path)
     try:
         mode = connection.execute("pragma journal_mode = wal").fetchone()[0]
         if mode != "wal":
             raise sqlite3.OperationalError(f"no write-ahead log is possible here, only {mode!r}")
         connection.execute("pragma synchronous = full")
+        _make_durable(connection)
         connection.execute("pragma foreign_keys = on")
         connection.execute("pragma secure_delete = on")  # what is erased is overwritten, not merely marked as free
         connection.execute("pragma cache_size = -65536")  # KiB
@@ -87,6 +91,14 @@ def connect_reader(path: Path) -> sqlite3.Connection:
 def _connect(path: Path) -> sqlite3.Connection:
     # Each connection is used by one thread at a time, but not always by the one that made it.
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+
+
+def _make_durable(connection: sqlite3.Connection) -> None:
+    # SQLite finds whole transactions in its log, also one whose sync failed or was never reached. It would be told as
+    # committed, and a loss of power would take it back. Written into the file, which is synced, it stays.
+    is_busy, in_log, written_back = connection.execute("pragma wal_checkpoint(full)").fetchone()
+    if is_busy or in_log != written_back:
+        raise sqlite3.OperationalError("the log could not be written back yet")
 
 
 def _migration(file_name: str, sql: str) -> Migration:

@@ -151,14 +151,16 @@ class Writer:
         self._store = None
 
     def _deliver(self, jobs: Sequence[_Job], answers: Sequence[object]) -> None:
+        has_grown = False
         for job, answer in zip(jobs, answers, strict=True):
+            has_grown = has_grown or _is_growth(job, answer)
             if job.answer.done():  # whoever asked was cancelled
                 continue
             if isinstance(answer, Exception):
                 job.answer.set_exception(answer)
             else:
                 job.answer.set_result(answer)
-        if any(isinstance(job, _Commit) for job in jobs):
+        if has_grown:
             self._on_growth()
 
 
@@ -215,6 +217,12 @@ class _Store:
             if _is_disk(error):
                 raise
             return error
+
+
+def _is_growth(job: _Job, answer: object) -> bool:
+    if not isinstance(job, _Commit) or isinstance(answer, Exception):
+        return False
+    return any(record.version is not None for record in job.records)
 
 
 def _is_disk(error: Exception) -> bool:
