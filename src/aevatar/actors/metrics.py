@@ -53,6 +53,5 @@ class Metrics:
     signals_dropped: int = 0
     mail_unreadable: int = 0
     journal_unavailable: int = 0
-    readers_switched: int = 0
     batch_size: Histogram = field(default_factory=lambda: Histogram(SIZE_BUCKETS))
     commit_seconds: Histogram = field(default_factory=lambda: Histogram(LATENCY_BUCKETS))

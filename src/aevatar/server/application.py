@@ -1,0 +1,153 @@
+"""Puts the application together: capabilities, a runtime under them, and what stands around every request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from aevatar.actors import Runtime
+from aevatar.actors.nature import SystemClock
+from aevatar.credentials import MemoryVault
+from aevatar.credentials.vault import SWEEP_EVERY
+from aevatar.errors import AevatarError, Misassembled
+from aevatar.journal.port import Journal
+from aevatar.server import me
+from aevatar.server.authentication import Authenticator, authenticator_of
+from aevatar.server.capability import Capability, Services
+from aevatar.server.errors import ErrorAnswers
+from aevatar.server.health import health_routes
+from aevatar.server.journals import journal_at
+from aevatar.server.metrics import metrics_route
+from aevatar.server.principal import Guard
+from aevatar.server.requests import BodyLimit, Requests
+from aevatar.server.settings import Settings
+from aevatar.server.sse import OpenStreams
+
+PUBLIC = ("/docs", "/openapi.json", "/health/live", "/health/ready", "/metrics")
+"""Paths that answer whoever asks."""
+
+
+def create_application(
+    capabilities: Sequence[Capability],
+    settings: Settings,
+    *,
+    journal: Journal | None = None,
+    authenticator: Authenticator | None = None,
+) -> FastAPI:
+    """The application that serves `capabilities`. Its lifespan starts and stops the runtime.
+
+    `journal` and `authenticator` take the place of those the settings name.
+
+    Raises: Misassembled when capabilities or settings do not fit together.
+    """
+    _refuse_doubled_names(capabilities)
+    vault = MemoryVault(SystemClock())
+    runtime = Runtime(
+        kinds=[kind for capability in capabilities for kind in capability.kinds],
+        effects=[effect for capability in capabilities for effect in capability.effects],
+        projectors=[projector for capability in capabilities for projector in capability.projectors],
+        journal=journal or journal_at(_address(settings), settings.data),
+        vault=vault,
+    )
+    services = Services(runtime, vault, settings)
+    _offer(services, capabilities)
+    application = _application(capabilities, services, vault, authenticator or authenticator_of(settings))
+    for router in _routers(capabilities, services, application.state.streams):
+        application.include_router(router)
+    return application
+
+
+def provided(service: type) -> Any:
+    """How a parameter of a route asks for what some capability offers: `Annotated[Polls, …]` with this inside."""
+
+    def look_up(connection: HTTPConnection) -> object:
+        services: Services = connection.app.state.services
+        return services[service]
+
+    return Depends(look_up)
+
+
+def _address(settings: Settings) -> str | None:
+    return settings.database.get_secret_value() if settings.database else None
+
+
+def _refuse_doubled_names(capabilities: Sequence[Capability]) -> None:
+    names = [capability.name for capability in capabilities]
+    for name in names:
+        if names.count(name) > 1:
+            raise Misassembled(f"two capabilities are called {name!r}")
+
+
+def _offer(services: Services, capabilities: Iterable[Capability]) -> None:
+    for own in (services.runtime, services.runtime.sessions, services.runtime.readmodels):
+        services.offer(own)
+    for capability in capabilities:
+        for service in capability.services(services):
+            services.offer(service)
+
+
+def _application(
+    capabilities: Sequence[Capability], services: Services, vault: MemoryVault, authenticator: Authenticator
+) -> FastAPI:
+    errors = ErrorAnswers(
+        {code: status for capability in capabilities for code, status in capability.statuses.items()},
+        {prefix: shape for capability in capabilities for prefix, shape in capability.error_shapes.items()},
+    )
+
+    async def answer(request: Request, error: Exception) -> Response:
+        return errors.answer(request.scope, error)
+
+    application = FastAPI(
+        title="aevatar",
+        lifespan=partial(_lifespan, runtime=services.runtime, vault=vault),
+        middleware=[
+            Middleware(Requests, errors=errors),
+            Middleware(Guard, authenticator=authenticator, public=PUBLIC),
+            Middleware(BodyLimit),
+        ],
+        exception_handlers=dict.fromkeys((AevatarError, HTTPException, RequestValidationError), answer),
+        redirect_slashes=False,
+        redoc_url=None,
+        telemetry={"auto_configure": False, "logs": False, "exclude": lambda scope: scope.get("path") in PUBLIC},
+    )
+    application.state.services = services
+    application.state.streams = OpenStreams()
+    return application
+
+
+def _routers(capabilities: Sequence[Capability], services: Services, streams: OpenStreams) -> list[APIRouter]:
+    troubles = [partial(ask, services) for capability in capabilities if (ask := capability.troubles) is not None]
+    return [
+        health_routes(services.runtime, troubles),
+        metrics_route(services.runtime, streams),
+        me.router,
+        *(router for capability in capabilities for router in capability.routers),
+    ]
+
+
+@asynccontextmanager
+async def _lifespan(_: FastAPI, *, runtime: Runtime, vault: MemoryVault) -> AsyncIterator[None]:
+    async with runtime:
+        sweeping = asyncio.create_task(_sweep(vault), name="vault sweep")
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await sweeping
+
+
+async def _sweep(vault: MemoryVault) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_EVERY)
+        vault.sweep()

@@ -1,0 +1,70 @@
+"""From an address to a journal. The only place that knows all adapters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from aevatar.errors import Misassembled
+from aevatar.journal.port import Journal
+
+
+def journal_at(url: str | None, data: Path) -> Journal:
+    """The journal at `url`, or in the folder `data` without one; not opened yet.
+
+    Raises: Misassembled when the address is of no known kind, or an extra is missing.
+    """
+    if url is None:
+        return _sqlite(data / "aevatar.db")
+    match urlsplit(url).scheme:
+        case "sqlite":
+            return _sqlite(_path_of(url))
+        case "postgresql" | "postgres":
+            return _postgres(url)
+        case "memory":
+            return _memory()
+        case scheme:
+            raise Misassembled(f"a journal is at postgresql://…, sqlite:///path or memory:, not at {scheme or url!r}")
+
+
+def place_of(url: str | None, data: Path) -> str:
+    """What to call the journal at `url` where people read it: without its password."""
+    if url is None:
+        return f"sqlite {data / 'aevatar.db'}"
+    parts = urlsplit(url)
+    match parts.scheme:
+        case "sqlite":
+            return f"sqlite {_path_of(url)}"
+        case "memory":
+            return "in memory; it ends with the process"
+        case scheme:
+            return f"{scheme} {parts.hostname or 'localhost'}{parts.path}"
+
+
+def _path_of(url: str) -> Path:
+    path = unquote(url.removeprefix("sqlite:///"))
+    if path in ("", url):
+        raise Misassembled("a journal in a file is at sqlite:///relative/path or sqlite:////absolute/path")
+    return Path(path)
+
+
+def _sqlite(path: Path) -> Journal:
+    from aevatar.journal.sqlite import SqliteJournal
+
+    return SqliteJournal(path)
+
+
+def _memory() -> Journal:
+    from aevatar.journal.memory import MemoryJournal
+
+    return MemoryJournal()
+
+
+def _postgres(url: str) -> Journal:
+    try:
+        from aevatar.journal.postgres import PostgresJournal
+    except ModuleNotFoundError as missing:
+        if missing.name != "asyncpg":
+            raise
+        raise Misassembled("a journal on PostgreSQL needs an extra: install aevatar[postgres]") from missing
+    return PostgresJournal(url)

@@ -1,0 +1,61 @@
+"""What the runtime counts, in the text format of Prometheus.
+
+Source: "Exposition formats" in the Prometheus documentation, version 0.0.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from itertools import accumulate
+
+from fastapi import APIRouter
+from starlette.responses import PlainTextResponse
+
+from aevatar.actors import Runtime
+from aevatar.actors.metrics import Histogram
+from aevatar.server.sse import OpenStreams
+
+
+def metrics_route(runtime: Runtime, streams: OpenStreams) -> APIRouter:
+    """`/metrics`."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/metrics", response_class=PlainTextResponse)
+    async def metrics() -> PlainTextResponse:
+        """Counters since the process started, and how things stand now."""
+        lines = "".join(f"{line}\n" for line in exposition(runtime, streams))
+        return PlainTextResponse(lines, media_type="text/plain; version=0.0.4")
+
+    return router
+
+
+def exposition(runtime: Runtime, streams: OpenStreams) -> Iterator[str]:
+    """The lines a scraper reads."""
+    for declared in fields(runtime.metrics):
+        value = getattr(runtime.metrics, declared.name)
+        if isinstance(value, Histogram):
+            yield from _histogram(f"aevatar_{declared.name}", value)
+        else:
+            yield from _single(f"aevatar_{declared.name}_total", "counter", value)
+    hub = runtime.sessions.hub
+    yield from _single("aevatar_readers_switched_total", "counter", hub.readers_switched)
+    yield from _single("aevatar_ready", "gauge", int(runtime.health.is_ready))
+    yield from _single("aevatar_quarantined_actors", "gauge", len(runtime.health.quarantined))
+    yield from _single("aevatar_parked_projectors", "gauge", len(runtime.health.parked))
+    yield from _single("aevatar_session_readers", "gauge", hub.readers)
+    yield from _single("aevatar_event_streams", "gauge", len(streams))
+
+
+def _single(name: str, kind: str, value: float) -> Iterator[str]:
+    yield f"# TYPE {name} {kind}"
+    yield f"{name} {value}"
+
+
+def _histogram(name: str, histogram: Histogram) -> Iterator[str]:
+    yield f"# TYPE {name} histogram"
+    counts = list(accumulate(histogram.counts))
+    for bound, count in zip([*map(str, histogram.bounds), "+Inf"], counts, strict=True):
+        yield f'{name}_bucket{{le="{bound}"}} {count}'
+    yield f"{name}_sum {histogram.total}"
+    yield f"{name}_count {counts[-1]}"
