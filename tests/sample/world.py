@@ -36,6 +36,7 @@ class World:
 
     def __init__(self, handle: Callable[[], Journal]) -> None:
         self._handle = handle
+        self._identifiers = seeded(1).identifiers()
         self.journal = handle()
 
     def runtime(
@@ -46,7 +47,7 @@ class World:
         assembled = {
             "effects": [Echo(), CarefulEcho()],
             "clock": VirtualClock(),
-            "identifiers": seeded(1).identifiers(),
+            "identifiers": self._identifiers,
             "random": Random(1),
             **parts,
         }
@@ -81,14 +82,17 @@ class World:
 
 
 class HeldJournal:
-    """Passes everything on to the journal it is put over, but while it is held, calls of one method wait."""
+    """Passes everything on to the journal it is put over, but while it is held, calls of one method wait.
 
-    def __init__(self, method: str = "commit") -> None:
+    They wait before the journal hears of them or, where `answers` are held, before their caller hears from it.
+    """
+
+    def __init__(self, method: str = "commit", *, answers: bool = False) -> None:
         self._method = method
+        self._holds_answers = answers
         self._inner: Any = None
         self._open = asyncio.Event()
         self._open.set()
-        self.waiting = 0
 
     def over(self, inner: Journal) -> Any:
         self._inner = inner
@@ -106,10 +110,12 @@ class HeldJournal:
 
     def _gate(self, method: Callable[..., Any]) -> Callable[..., Any]:
         async def call(*args: Any) -> Any:
-            self.waiting += 1
-            await self._open.wait()
-            self.waiting -= 1
-            return await method(*args)
+            if not self._holds_answers:
+                await self._open.wait()
+            answer = await method(*args)
+            if self._holds_answers:
+                await self._open.wait()
+            return answer
 
         return call
 

@@ -14,6 +14,7 @@ import structlog
 from google.protobuf.message import Message
 
 from aevatar.actors.activation import Answer, Delivery, Phase, Ticket
+from aevatar.actors.deciding import gone
 from aevatar.actors.envelope import Envelope
 from aevatar.actors.metrics import Metrics
 from aevatar.actors.stage import Stage
@@ -98,7 +99,10 @@ class Aftermath:
             self._waiting.add(ticket.record.actor, ticket.delivery)
         if ticket.turn is not None:
             for command_id, outcome in ticket.turn.concluded.items():
-                self._waiting.conclude(ticket.record.actor, command_id, Answer(outcome, ticket.record.version or 0))
+                self._waiting.end(ticket.record.actor, command_id, Answer(outcome, ticket.record.version or 0))
+        if ticket.record.retirement:
+            for command_id in ticket.activation.open_commands:
+                self._waiting.end(ticket.record.actor, command_id, gone(ticket.activation.id))
         for delivery, result in ticket.held:
             delivery.give(result)
 

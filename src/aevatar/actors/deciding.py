@@ -37,7 +37,7 @@ def handler_of(activation: Activation, delivery: Delivery) -> Handler:
     if handler is None or (handler.role == "signal") is not delivery.is_signal:
         raise Rejected("unhandled", f"{kind.name} does not take {name_of(envelope.payload)}")
     if activation.retirement:
-        raise Rejected("gone", f"{activation.id} has been retired")
+        raise gone(activation.id)
     if activation.version == 0 and not handler.creates:
         raise not_found(activation.id)
     is_own = delivery.timer is not None or delivery.effect_id != ""
@@ -49,3 +49,8 @@ def handler_of(activation: Activation, delivery: Delivery) -> Handler:
 def not_found(actor_id: ActorId) -> Rejected:
     """What a caller hears of an actor that does not exist, or not for them."""
     return Rejected("not_found", f"there is no {actor_id}")
+
+
+def gone(actor_id: ActorId) -> Rejected:
+    """What a caller hears of an actor that has retired, also one whose command was still open then."""
+    return Rejected("gone", f"{actor_id} has been retired")

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 
 from aevatar.actors.activation import Activation, Delivery
 from aevatar.actors.actors_pb2 import Answered, EffectRecord, Refusal, TurnBody
+from aevatar.actors.deciding import gone
 from aevatar.actors.envelope import Envelope, payload_bytes, principal_record, to_bytes
 from aevatar.actors.nature import base32
 from aevatar.actors.packing import digest, name_of, pack, pack_bytes
@@ -187,6 +188,9 @@ def _retire(activation: Activation, record: TurnRecord, turn: Turn) -> None:
     erase = activation.kind.erase_when_retired
     record.retirement = activation.retirement = Retirement.ERASE if erase else turn.retirement
     turn.effects_cancelled.extend(activation.effects)
+    for command_id, reply_to in activation.open_commands.items():
+        if reply_to:
+            turn.mail.append(answer_envelope(activation.id, command_id, reply_to, gone(activation.id), turn))
     for name in activation.timers:
         turn.timers.setdefault(name, None)
 

@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 
 from aevatar.actors.activation import Activation, Answer, Delivery, Recent, Ticket
 from aevatar.actors.actors_pb2 import Packed
-from aevatar.actors.deciding import decide
+from aevatar.actors.deciding import decide, gone
 from aevatar.actors.kind import Kind
 from aevatar.actors.metrics import Metrics
 from aevatar.actors.nature import Clock
@@ -110,7 +110,7 @@ class Turns:
             self.answer(activation, delivery, command_id_reused(envelope.id))
         elif recent.answer is not None:
             self.answer(activation, delivery, recent.answer)
-        elif envelope.id in activation.open_commands:
+        elif envelope.id in activation.open_commands and not activation.retirement:
             self._waiting.add(activation.id.text, delivery)
         else:
             self._tasks.spawn(self.answer_recorded(activation, delivery), "repeated command")
@@ -228,6 +228,7 @@ class Turns:
     async def answer_recorded(self, activation: Activation, delivery: Delivery) -> None:
         """Answers a command that is in the log already by what is recorded of it."""
         envelope = delivery.envelope
+        self._waiting.add(activation.id.text, delivery)  # first, or what is concluded during the look is missed
         try:
             known = await self._journal.outcome(activation.id.text, envelope.id)
         except Unavailable as lost:
@@ -237,10 +238,10 @@ class Turns:
             delivery.give(command_id_reused(envelope.id))
         elif known.erased:
             delivery.give(Rejected("gone", f"what {envelope.id!r} came to has been erased"))
-        elif known.outcome is None:
-            self._waiting.add(activation.id.text, delivery)
-        else:
+        elif known.outcome is not None:
             delivery.give(Answer(unpack(Packed.FromString(known.outcome)), known.version))
+        elif activation.retirement:
+            self.answer(activation, delivery, gone(activation.id))
 
 
 class Waiting:
@@ -257,10 +258,10 @@ class Waiting:
         self._deliveries.setdefault(place, []).append(delivery)
         delivery.future.add_done_callback(lambda _: self._leave(place, delivery))
 
-    def conclude(self, actor: str, command_id: str, answer: Answer) -> None:
-        """Gives all who wait the outcome."""
+    def end(self, actor: str, command_id: str, result: Answer | AevatarError) -> None:
+        """Gives all who wait the outcome, or the reason why there will be none."""
         for delivery in self._deliveries.pop((actor, command_id), ()):
-            delivery.give(answer)
+            delivery.give(result)
 
     def _leave(self, place: tuple[str, str], delivery: Delivery) -> None:
         waiting = self._deliveries.get(place)
