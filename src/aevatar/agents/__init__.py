@@ -1,1 +1,30 @@
 """Agents, and the runs in which they think, call tools and answer."""
+
+from aevatar.agents.agent import AGENT, AGENT_KIND, RUN, THREAD
+from aevatar.agents.agents_pb2 import AgentDocument, Invocation, Invoke, Invoked, Persona
+from aevatar.agents.budget import BUDGET, BUDGET_KIND
+from aevatar.agents.choice import ChosenModel, ModelChoice
+from aevatar.agents.service import Agents, InvokeOptions, Runs, run_key, user_message
+from aevatar.agents.thread import THREAD_KIND
+
+__all__ = [
+    "AGENT",
+    "AGENT_KIND",
+    "BUDGET",
+    "BUDGET_KIND",
+    "RUN",
+    "THREAD",
+    "THREAD_KIND",
+    "AgentDocument",
+    "Agents",
+    "ChosenModel",
+    "Invocation",
+    "Invoke",
+    "InvokeOptions",
+    "Invoked",
+    "ModelChoice",
+    "Persona",
+    "Runs",
+    "run_key",
+    "user_message",
+]

@@ -92,7 +92,7 @@ class Hint(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class Invoke(_message.Message):
-    __slots__ = ("payload", "context", "thread", "run_key", "model", "model_reason", "fallbacks", "context_length", "report_to", "sinks", "echo")
+    __slots__ = ("payload", "context", "thread", "run_key", "model", "model_reason", "fallbacks", "context_length", "report_to", "sinks", "echo", "limits")
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     THREAD_FIELD_NUMBER: _ClassVar[int]
@@ -104,6 +104,7 @@ class Invoke(_message.Message):
     REPORT_TO_FIELD_NUMBER: _ClassVar[int]
     SINKS_FIELD_NUMBER: _ClassVar[int]
     ECHO_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
     payload: Invocation
     context: _runs_pb2.RunContext
     thread: str
@@ -115,7 +116,8 @@ class Invoke(_message.Message):
     report_to: str
     sinks: _containers.RepeatedCompositeFieldContainer[_runs_pb2.Sink]
     echo: str
-    def __init__(self, payload: _Optional[_Union[Invocation, _Mapping]] = ..., context: _Optional[_Union[_runs_pb2.RunContext, _Mapping]] = ..., thread: _Optional[str] = ..., run_key: _Optional[str] = ..., model: _Optional[str] = ..., model_reason: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., context_length: _Optional[int] = ..., report_to: _Optional[str] = ..., sinks: _Optional[_Iterable[_Union[_runs_pb2.Sink, _Mapping]]] = ..., echo: _Optional[str] = ...) -> None: ...
+    limits: _runs_pb2.RunLimits
+    def __init__(self, payload: _Optional[_Union[Invocation, _Mapping]] = ..., context: _Optional[_Union[_runs_pb2.RunContext, _Mapping]] = ..., thread: _Optional[str] = ..., run_key: _Optional[str] = ..., model: _Optional[str] = ..., model_reason: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., context_length: _Optional[int] = ..., report_to: _Optional[str] = ..., sinks: _Optional[_Iterable[_Union[_runs_pb2.Sink, _Mapping]]] = ..., echo: _Optional[str] = ..., limits: _Optional[_Union[_runs_pb2.RunLimits, _Mapping]] = ...) -> None: ...
 
 class Invoked(_message.Message):
     __slots__ = ("run", "session", "agent_key")
@@ -161,14 +163,6 @@ class AgentRetired(_message.Message):
     at: int
     def __init__(self, at: _Optional[int] = ...) -> None: ...
 
-class AgentInvoked(_message.Message):
-    __slots__ = ("run", "at")
-    RUN_FIELD_NUMBER: _ClassVar[int]
-    AT_FIELD_NUMBER: _ClassVar[int]
-    run: str
-    at: int
-    def __init__(self, run: _Optional[str] = ..., at: _Optional[int] = ...) -> None: ...
-
 class AgentState(_message.Message):
     __slots__ = ("persona", "is_disabled", "is_retired", "created_at", "changed_at", "version")
     PERSONA_FIELD_NUMBER: _ClassVar[int]
@@ -186,20 +180,18 @@ class AgentState(_message.Message):
     def __init__(self, persona: _Optional[_Union[Persona, _Mapping]] = ..., is_disabled: _Optional[bool] = ..., is_retired: _Optional[bool] = ..., created_at: _Optional[int] = ..., changed_at: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
 
 class AgentDocument(_message.Message):
-    __slots__ = ("key", "persona", "is_disabled", "created_at", "changed_at", "version")
-    KEY_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("persona", "is_disabled", "created_at", "changed_at", "version")
     PERSONA_FIELD_NUMBER: _ClassVar[int]
     IS_DISABLED_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
-    key: str
     persona: Persona
     is_disabled: bool
     created_at: int
     changed_at: int
     version: int
-    def __init__(self, key: _Optional[str] = ..., persona: _Optional[_Union[Persona, _Mapping]] = ..., is_disabled: _Optional[bool] = ..., created_at: _Optional[int] = ..., changed_at: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
+    def __init__(self, persona: _Optional[_Union[Persona, _Mapping]] = ..., is_disabled: _Optional[bool] = ..., created_at: _Optional[int] = ..., changed_at: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
 
 class SubmitRun(_message.Message):
     __slots__ = ("start", "run_key", "policy")
@@ -230,20 +222,20 @@ class ThreadRunQueued(_message.Message):
     def __init__(self, start: _Optional[_Union[_runs_pb2.StartRun, _Mapping]] = ..., run_key: _Optional[str] = ...) -> None: ...
 
 class ThreadRunStarted(_message.Message):
-    __slots__ = ("start", "run_key")
-    START_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("run_key",)
     RUN_KEY_FIELD_NUMBER: _ClassVar[int]
-    start: _runs_pb2.StartRun
     run_key: str
-    def __init__(self, start: _Optional[_Union[_runs_pb2.StartRun, _Mapping]] = ..., run_key: _Optional[str] = ...) -> None: ...
+    def __init__(self, run_key: _Optional[str] = ...) -> None: ...
 
 class ThreadRunEnded(_message.Message):
-    __slots__ = ("run_key", "status")
+    __slots__ = ("run_key", "status", "tokens")
     RUN_KEY_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
     run_key: str
     status: str
-    def __init__(self, run_key: _Optional[str] = ..., status: _Optional[str] = ...) -> None: ...
+    tokens: int
+    def __init__(self, run_key: _Optional[str] = ..., status: _Optional[str] = ..., tokens: _Optional[int] = ...) -> None: ...
 
 class ThreadRunMerged(_message.Message):
     __slots__ = ("run_key",)

@@ -78,6 +78,11 @@ class Catalogue:
         entries = (self._last_known(known, owner) for known in self._providers if known.name == provider)
         return frozenset(entry.id.partition("/")[2] for listed in entries for entry in listed)
 
+    def entry(self, model_id: str, *, owner: str) -> ModelEntry | None:
+        """What was last known of one model, without asking anybody."""
+        entries = (entry for provider in self._providers for entry in self._last_known(provider, owner))
+        return next((entry for entry in entries if entry.id == model_id), None)
+
     async def _entries(self, provider: ListedProvider, call: ModelCall, owner: str) -> tuple[ModelEntry, ...]:
         if provider.lister is None:
             return provider.configured

@@ -1,0 +1,205 @@
+"""An agent: a configured persona that can be addressed and invoked."""
+
+from __future__ import annotations
+
+import re
+
+from aevatar.actors import Actor, Kind, Projection, applies, command
+from aevatar.agents.agents_pb2 import (
+    AgentChanged,
+    AgentConfigured,
+    AgentCreated,
+    AgentDisabled,
+    AgentDocument,
+    AgentEnabled,
+    AgentRetired,
+    AgentState,
+    ConfigureAgent,
+    CreateAgent,
+    DisableAgent,
+    EnableAgent,
+    Invoke,
+    Invoked,
+    Persona,
+    RetireAgent,
+    SubmitRun,
+)
+from aevatar.agents.runs import SESSION
+from aevatar.agents.runs.facts import copy
+from aevatar.agents.runs.limits import DEFAULT, lowered
+from aevatar.agents.runs_pb2 import PersonaSnapshot, RunLimits, StartRun
+from aevatar.errors import Rejected
+from aevatar.identity import ActorId
+from aevatar.readmodels import Attributes, DocumentOf
+
+AGENT = "agents.agent"
+THREAD = "agents.thread"
+RUN = "agents.run"
+
+INSTRUCTIONS_LIMIT = 64 * 1024
+"""In bytes."""
+POLICIES = ("", "queue", "reject", "interrupt", "merge")
+DETAILS = ("", "all", "items", "none")
+_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+class Agent(Actor[AgentState]):
+    """A persona. Changing it never touches a run under way: each run has a snapshot."""
+
+    kind = AGENT
+
+    @command(creates=True)
+    def create(self, cmd: CreateAgent) -> AgentChanged:
+        if not _KEY.fullmatch(self.id.key):
+            raise Rejected("invalid_agent_key", "An agent's key is 1 to 63 of [a-z0-9-], not starting with '-'.", "key")
+        check_persona(cmd.persona)
+        if self.state.version:
+            if self.state.persona != cmd.persona:
+                raise Rejected("agent_exists", f"There is an agent {self.id.key!r} already.", "key")
+        else:
+            self.emit(AgentCreated(persona=cmd.persona, at=self.turn.now_ms))
+        return AgentChanged(version=self.state.version)
+
+    @command
+    def configure(self, cmd: ConfigureAgent) -> AgentChanged:
+        check_persona(cmd.persona)
+        if cmd.HasField("expected_version") and cmd.expected_version != self.state.version:
+            told = f"The agent is at version {self.state.version}, not {cmd.expected_version}."
+            raise Rejected("version_conflict", told, "expectedVersion")
+        if self.state.persona != cmd.persona:
+            self.emit(AgentConfigured(persona=cmd.persona, at=self.turn.now_ms))
+        return AgentChanged(version=self.state.version)
+
+    @command
+    def disable(self, cmd: DisableAgent) -> AgentChanged:
+        if not self.state.is_disabled:
+            self.emit(AgentDisabled(at=self.turn.now_ms))
+        return AgentChanged(version=self.state.version)
+
+    @command
+    def enable(self, cmd: EnableAgent) -> AgentChanged:
+        if self.state.is_disabled:
+            self.emit(AgentEnabled(at=self.turn.now_ms))
+        return AgentChanged(version=self.state.version)
+
+    @command
+    def retire_agent(self, cmd: RetireAgent) -> AgentChanged:
+        self.emit(AgentRetired(at=self.turn.now_ms))
+        self.retire()
+        return AgentChanged(version=self.state.version)
+
+    @command
+    def invoke(self, cmd: Invoke) -> Invoked:
+        if self.state.is_disabled:
+            raise Rejected("agent_disabled", f"The agent {self.id.key!r} is disabled.")
+        limits = self._limits(cmd)
+        if cmd.context.depth > limits.depth:
+            raise Rejected("depth_exceeded", f"Runs are nested at most {limits.depth} deep.")
+        if self.id.key in cmd.context.lineage:
+            raise Rejected("cycle_detected", f"The agent {self.id.key!r} is among those that led to this invocation.")
+        start = self._start_run(cmd)
+        run = ActorId(RUN, self.id.scope, cmd.run_key)
+        if cmd.thread:
+            thread = ActorId(THREAD, self.id.scope, f"{self.id.key}/{cmd.thread}")
+            start.report_to = thread.text
+            self.send(thread, SubmitRun(start=start, run_key=cmd.run_key, policy=self.state.persona.thread_policy))
+        else:
+            self.send(run, start)
+        return Invoked(run=run.text, session=SESSION, agent_key=self.id.key)
+
+    def _start_run(self, cmd: Invoke) -> StartRun:
+        return StartRun(
+            origin="thread" if cmd.thread else "agent",
+            persona=snapshot(self.id.key, self.state.persona),
+            input=cmd.payload.input,
+            context=cmd.context,
+            model=cmd.model,
+            model_reason=cmd.model_reason,
+            fallbacks=cmd.fallbacks,
+            context_length=cmd.context_length,
+            parameters=self.state.persona.parameters,
+            limits=self._limits(cmd),
+            report_to=cmd.report_to,
+            sinks=cmd.sinks,
+            thread=cmd.thread,
+            echo=cmd.echo,
+        )
+
+    def _limits(self, cmd: Invoke) -> RunLimits:
+        return lowered(DEFAULT, self.state.persona.limits, cmd.limits)
+
+    @applies
+    @staticmethod
+    def created(state: AgentState, event: AgentCreated) -> None:
+        state.persona.CopyFrom(event.persona)
+        state.created_at = state.changed_at = event.at
+        state.version = 1
+
+    @applies
+    @staticmethod
+    def configured(state: AgentState, event: AgentConfigured) -> None:
+        state.persona.CopyFrom(event.persona)
+        state.changed_at = event.at
+        state.version += 1
+
+    @applies
+    @staticmethod
+    def disabled(state: AgentState, event: AgentDisabled) -> None:
+        state.is_disabled, state.changed_at = True, event.at
+
+    @applies
+    @staticmethod
+    def enabled(state: AgentState, event: AgentEnabled) -> None:
+        state.is_disabled, state.changed_at = False, event.at
+
+    @applies
+    @staticmethod
+    def retired(state: AgentState, event: AgentRetired) -> None:
+        state.is_retired, state.changed_at = True, event.at
+
+
+def check_persona(persona: Persona) -> None:
+    """Raises: Rejected `invalid_persona` with the field that is wrong."""
+    if len(persona.instructions.encode()) > INSTRUCTIONS_LIMIT:
+        raise Rejected("invalid_persona", f"Instructions have at most {INSTRUCTIONS_LIMIT} bytes.", "instructions")
+    if persona.thread_policy not in POLICIES:
+        raise Rejected("invalid_persona", f"A thread's policy is one of {', '.join(POLICIES[1:])}.", "threadPolicy")
+    if persona.detail not in DETAILS:
+        raise Rejected("invalid_persona", f"The detail of sub-runs is one of {', '.join(DETAILS[1:])}.", "detail")
+    for tool, level in persona.tightened.items():
+        if level not in ("auto", "always"):
+            raise Rejected("invalid_persona", f"Approval of {tool!r} can be tightened to auto or always.", "tightened")
+
+
+def snapshot(key: str, persona: Persona) -> PersonaSnapshot:
+    """The persona as a run keeps it."""
+    return PersonaSnapshot(
+        agent_key=key,
+        display_name=persona.display_name,
+        instructions=persona.instructions,
+        tool_set=persona.tool_set,
+        tool_names=persona.tool_names,
+        tightened=persona.tightened,
+        detail=persona.detail,
+    )
+
+
+def agent_document(state: AgentState) -> AgentDocument | None:
+    """The persona, until the agent is retired."""
+    if state.is_retired:
+        return None
+    return AgentDocument(
+        persona=copy(state.persona),
+        is_disabled=state.is_disabled,
+        created_at=state.created_at,
+        changed_at=state.changed_at,
+        version=state.version,
+    )
+
+
+def agent_index(state: AgentState) -> Attributes:
+    """By what agents are found and ordered."""
+    return {"name": state.persona.display_name, "changed": state.changed_at}
+
+
+AGENT_KIND = Kind(Agent, Projection(documents=(DocumentOf("agents.agents", agent_document, index=agent_index),)))

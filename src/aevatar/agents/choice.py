@@ -1,0 +1,84 @@
+"""Which model answers: the wish nearest to the request, as one id with what comes after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aevatar.errors import Rejected
+from aevatar.identity import ScopeId
+from aevatar.models import (
+    ModelDirectory,
+    ModelError,
+    ModelPreferences,
+    Preferred,
+    choose,
+    fallbacks,
+    preferred_or_none,
+    resolve,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenModel:
+    """A full id, why it was taken, what to try after it, and the window of the model in tokens (0 unknown)."""
+
+    id: str
+    reason: str
+    fallbacks: tuple[str, ...]
+    context_length: int
+
+
+class NoPreferences:
+    """Stands in where no capability keeps the wishes of scopes."""
+
+    async def preferred(self, scope: str) -> Preferred:
+        """No wish."""
+        return Preferred()
+
+
+class ModelChoice:
+    """Chooses models. `default` is the configured one, if any."""
+
+    def __init__(
+        self,
+        directory: Callable[[], ModelDirectory] | ModelDirectory,
+        *,
+        preferences: ModelPreferences | None = None,
+        default: str | None = None,
+    ) -> None:
+        self._directory = directory
+        self._preferences = preferences or NoPreferences()
+        self._default = default
+
+    @property
+    def directory(self) -> ModelDirectory:
+        """All configured models."""
+        return self._directory if isinstance(self._directory, ModelDirectory) else self._directory()
+
+    async def choose(
+        self, scope: ScopeId, *, request: str | None = None, policy: str | None = None, agent: str | None = None
+    ) -> ChosenModel:
+        """The model for one run. Raises: Rejected `model_not_found`; no other one is ever taken silently."""
+        preferred = await preferred_or_none(self._preferences, scope)
+        chosen = choose(
+            request=request,
+            route_policy=policy,
+            agent=agent,
+            scope_default=preferred.model,
+            configured_default=self._default,
+        )
+        directory = self.directory
+        provider = preferred.provider or ""
+        listed = directory.catalogue.known(provider, owner=scope) if provider else frozenset()
+        try:
+            model = resolve(chosen.name, directory.routes, listed=listed, default_provider=preferred.provider)
+        except ModelError as unknown:
+            raise Rejected(unknown.code, unknown.message, "model") from unknown
+        entry = directory.catalogue.entry(str(model), owner=scope)
+        return ChosenModel(
+            id=str(model),
+            reason=chosen.reason,
+            fallbacks=tuple(str(each) for each in fallbacks(model, directory.routes)),
+            context_length=(entry.context_length or 0) if entry else 0,
+        )

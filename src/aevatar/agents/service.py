@@ -1,0 +1,269 @@
+"""What agents offer to programs, to HTTP and to other capabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from google.protobuf.message import Message
+
+from aevatar.actors import Runtime
+from aevatar.actors.nature import base32
+from aevatar.agents.agent import AGENT, RUN
+from aevatar.agents.agents_pb2 import (
+    AgentChanged,
+    AgentDocument,
+    ConfigureAgent,
+    CreateAgent,
+    DisableAgent,
+    EnableAgent,
+    Invocation,
+    Invoke,
+    Invoked,
+    Persona,
+    RetireAgent,
+)
+from aevatar.agents.choice import ModelChoice
+from aevatar.agents.runs_pb2 import (
+    ApprovalDecided,
+    ApprovalsDocument,
+    CancelRun,
+    DecideApproval,
+    Item,
+    RunContext,
+    RunDocument,
+    RunEndedAlready,
+    RunLimits,
+    Sink,
+    TranscriptDocument,
+)
+from aevatar.errors import Denied, Rejected
+from aevatar.identity import ActorId, Principal
+from aevatar.models import models_pb2
+from aevatar.readmodels import Listing, Versioned
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeOptions:
+    """What an invocation may say besides its input."""
+
+    thread: str = ""
+    model: str | None = None
+    report_to: str = ""
+    sinks: Sequence[Sink] = ()
+    limits: RunLimits | None = None
+    echo: str = ""
+
+
+def run_key(prefix: str, starter: str, command_id: str) -> str:
+    """The key of the run that a command of a starter leads to: the same command, the same run."""
+    digest = blake2b(f"{starter}\0{command_id}".encode(), digest_size=17).digest()
+    return f"{prefix}_{base32(digest)}"
+
+
+def user_message(text: str) -> Item:
+    """A user's words as an input item."""
+    digest = blake2b(text.encode(), digest_size=12).hexdigest()
+    message = models_pb2.Message(role=models_pb2.ROLE_USER, parts=[{"text": text}])
+    return Item(id=f"msg_{digest}", message=message, is_input=True)
+
+
+class Agents:
+    """Personas: made, changed, invoked."""
+
+    def __init__(self, runtime: Runtime, choice: ModelChoice) -> None:
+        self._runtime = runtime
+        self._choice = choice
+
+    async def create(
+        self, caller: Principal, key: str, persona: Persona, *, command_id: str | None = None
+    ) -> AgentChanged:
+        """Makes an agent. Raises: Rejected `agent_exists`, `invalid_persona`, `invalid_agent_key`."""
+        return await self._change(caller, key, CreateAgent(persona=persona), command_id)
+
+    async def configure(
+        self,
+        caller: Principal,
+        key: str,
+        persona: Persona,
+        *,
+        expected_version: int | None = None,
+        command_id: str | None = None,
+    ) -> AgentChanged:
+        """Replaces a persona whole. Raises: Rejected `version_conflict`, `agent_not_found`, `invalid_persona`."""
+        command = ConfigureAgent(persona=persona, expected_version=expected_version)
+        return await self._change(caller, key, command, command_id)
+
+    async def set_enabled(
+        self, caller: Principal, key: str, *, enabled: bool, command_id: str | None = None
+    ) -> AgentChanged:
+        """Lets an agent be invoked, or not. Raises: Rejected `agent_not_found`."""
+        return await self._change(caller, key, EnableAgent() if enabled else DisableAgent(), command_id)
+
+    async def retire(self, caller: Principal, key: str, *, command_id: str | None = None) -> AgentChanged:
+        """Ends an agent; its key is never given to another. Raises: Rejected `agent_not_found`."""
+        return await self._change(caller, key, RetireAgent(), command_id)
+
+    async def get(self, caller: Principal, key: str) -> Versioned[AgentDocument]:
+        """An agent of the caller's scope. Raises: Rejected `agent_not_found`."""
+        found = await self._runtime.readmodels.get("agents.agents", caller.scope, key)
+        if found is None or not isinstance(found.document, AgentDocument):
+            raise agent_not_found(key)
+        return Versioned(found.document, found.version, found.key, found.written_at)
+
+    async def list(self, caller: Principal, *, after: str | None = None, limit: int = 50) -> Listing[Message]:
+        """Agents of the caller's scope, by key."""
+        return await self._runtime.readmodels.list("agents.agents", caller.scope, after=after, limit=limit)
+
+    async def invoke(
+        self,
+        caller: Principal,
+        key: str,
+        items: Sequence[Item],
+        *,
+        context: RunContext,
+        command_id: str,
+        options: InvokeOptions | None = None,
+    ) -> Invoked:
+        """Starts a run of an agent, once for each command id.
+
+        Raises: Rejected `agent_not_found`, `agent_disabled`, `depth_exceeded`, `cycle_detected`, `model_not_found`.
+        """
+        options = options or InvokeOptions()
+        persona = (await self.get(caller, key)).document.persona
+        model = await self._choice.choose(caller.scope, request=options.model, agent=persona.model)
+        command = Invoke(
+            payload=Invocation(input=items),
+            context=context,
+            thread=options.thread,
+            run_key=run_key("run", f"{caller.scope}/{caller.subject}", command_id),
+            model=model.id,
+            model_reason=model.reason,
+            fallbacks=model.fallbacks,
+            context_length=model.context_length,
+            report_to=options.report_to,
+            sinks=options.sinks,
+            limits=options.limits,
+            echo=options.echo,
+        )
+        if not command.context.root_run:
+            command.context.root_run = ActorId(RUN, caller.scope, command.run_key).text
+        outcome = await self._ask(caller, key, command, command_id)
+        if not isinstance(outcome, Invoked):
+            raise TypeError("an agent answers an invocation with Invoked")
+        return outcome
+
+    async def _change(self, caller: Principal, key: str, command: Message, command_id: str | None) -> AgentChanged:
+        _require(caller, "agents.manage")
+        outcome = await self._ask(caller, key, command, command_id)
+        if not isinstance(outcome, AgentChanged):
+            raise TypeError("an agent answers a change with AgentChanged")
+        return outcome
+
+    async def _ask(self, caller: Principal, key: str, command: Message, command_id: str | None) -> Message:
+        try:
+            return await self._runtime.ask(
+                ActorId(AGENT, caller.scope, key), command, command_id=command_id, principal=caller
+            )
+        except Rejected as refused:
+            if refused.code in ("not_found", "gone", "invalid_actor_id"):
+                raise agent_not_found(key) from refused
+            raise
+
+
+class Runs:
+    """Runs: looked at, cancelled, approved."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def id_of(self, caller: Principal, key: str) -> ActorId:
+        """The actor of a run of the caller's scope. Raises: Rejected `run_not_found` for what cannot be a key."""
+        try:
+            return ActorId(RUN, caller.scope, key)
+        except Rejected as malformed:
+            raise run_not_found(key) from malformed
+
+    async def get(self, caller: Principal, key: str) -> Versioned[RunDocument]:
+        """A run of the caller's scope. Raises: Rejected `run_not_found`."""
+        found = await self._runtime.readmodels.get("agents.runs", caller.scope, self.id_of(caller, key).key)
+        if found is None or not isinstance(found.document, RunDocument):
+            raise run_not_found(key)
+        return Versioned(found.document, found.version, found.key, found.written_at)
+
+    async def transcript(self, caller: Principal, key: str) -> TranscriptDocument | None:
+        """What was said in a run that has ended or waits for somebody."""
+        found = await self._runtime.readmodels.get("agents.transcripts", caller.scope, key)
+        return found.document if found is not None and isinstance(found.document, TranscriptDocument) else None
+
+    async def list(
+        self,
+        caller: Principal,
+        *,
+        where: Mapping[str, str | int] | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Listing[Message]:
+        """Runs of the caller's scope, newest first."""
+        return await self._runtime.readmodels.list(
+            "agents.runs", caller.scope, where=where, order="-created", after=after, limit=limit
+        )
+
+    async def cancel(self, caller: Principal, key: str, *, reason: str = "", command_id: str | None = None) -> str:
+        """Cancels a run, and answers its status; an ended one is left as it is. Raises: Rejected `run_not_found`."""
+        _require(caller, "runs.cancel")
+        outcome = await self._ask(caller, key, CancelRun(reason=reason), command_id)
+        return outcome.status if isinstance(outcome, RunEndedAlready) else ""
+
+    async def open_approvals(self, caller: Principal, *, after: str | None = None, limit: int = 50) -> Listing[Message]:
+        """Runs of the caller's scope that wait for a decision, each with its approvals."""
+        return await self._runtime.readmodels.list(
+            "agents.approvals", caller.scope, where={"status": "open"}, after=after, limit=limit
+        )
+
+    async def approvals(self, caller: Principal, key: str) -> ApprovalsDocument:
+        """The approvals of one run, open and settled. Raises: Rejected `run_not_found`."""
+        await self.get(caller, key)
+        found = await self._runtime.readmodels.get("agents.approvals", caller.scope, key)
+        return (
+            found.document
+            if found is not None and isinstance(found.document, ApprovalsDocument)
+            else ApprovalsDocument()
+        )
+
+    async def decide(
+        self, caller: Principal, key: str, decision: DecideApproval, *, command_id: str | None = None
+    ) -> ApprovalDecided:
+        """Decides what a run waits for. The same decision again is harmless.
+
+        Raises: Denied; Rejected `run_not_found`, `approval_not_found`, `approval_already_resolved`, `run_ended`.
+        """
+        _require(caller, "runs.approve")
+        outcome = await self._ask(caller, key, decision, command_id)
+        if not isinstance(outcome, ApprovalDecided):
+            raise TypeError("a run answers a decision with ApprovalDecided")
+        return outcome
+
+    async def _ask(self, caller: Principal, key: str, command: Message, command_id: str | None) -> Message:
+        try:
+            return await self._runtime.ask(self.id_of(caller, key), command, command_id=command_id, principal=caller)
+        except Rejected as refused:
+            if refused.code in ("not_found", "gone"):
+                raise run_not_found(key) from refused
+            raise
+
+
+def agent_not_found(key: str) -> Rejected:
+    """What a caller hears of an agent that is not there, or not theirs."""
+    return Rejected("agent_not_found", f"There is no agent {key!r}.", "key")
+
+
+def run_not_found(key: str) -> Rejected:
+    """What a caller hears of a run that is not there, or not theirs."""
+    return Rejected("run_not_found", f"There is no run {key!r}.", "run")
+
+
+def _require(caller: Principal, permission: str) -> None:
+    if not caller.may(permission):
+        raise Denied("permission_denied", f"this takes the permission {permission!r}")
