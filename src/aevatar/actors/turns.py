@@ -172,7 +172,11 @@ class Turns:
 
     async def _refuse_unless_recorded(self, activation: Activation, delivery: Delivery, refusal: Rejected) -> None:
         # The command may have taken effect long ago, under a state that did not refuse it: then its outcome stands.
-        known = await self._journal.outcome(activation.id.text, delivery.envelope.id)
+        try:
+            known = await self._journal.outcome(activation.id.text, delivery.envelope.id)
+        except Unavailable as lost:
+            delivery.give(lost)
+            return
         if known is None:
             self.answer(activation, delivery, refusal)
         else:

@@ -1,0 +1,37 @@
+"""A journal that fails and comes back: callers are told, nothing acknowledged is lost, and service resumes by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from aevatar.errors import Unavailable
+from aevatar.journal.port import Journal
+from aevatar.testing import Fault, FaultyJournal, Mishap
+from tests.sample.sample_pb2 import Add, Take
+from tests.sample.world import ANN, World, anyio_backend, memory, world
+
+__all__ = ["anyio_backend", "memory", "world"]
+
+
+class Trouble:
+    """A plan that fails every call while it lasts."""
+
+    def __init__(self) -> None:
+        self.fault: Fault | None = None
+
+    def __call__(self, write: int) -> Mishap:
+        return Mishap(self.fault)
+
+    def over(self, journal: Journal) -> Journal:
+        return FaultyJournal(journal, self)
+
+
+async def test_a_refusal_whose_record_cannot_be_looked_up_is_unavailable_and_harms_nobody(memory: World) -> None:
+    trouble = Trouble()
+    async with memory.runtime(over=trouble.over) as runtime:
+        await runtime.ask(ANN, Add(by=1))
+        trouble.fault = Fault.IO_ERROR
+        with pytest.raises(Unavailable):
+            await runtime.ask(ANN, Take(by=2))
+        trouble.fault = None
+        assert runtime.health.reasons == []
