@@ -104,7 +104,7 @@ async def test_a_concluded_command_has_no_deadline_any_more(world: World) -> Non
         await actors.ask(ANN, Release(by=4))
         assert await world.journal.due(10**15) == []
         await elapse(20)
-        assert (len(await world.turns(ANN)), actors.metrics.timers_stale) == (3, 1)
+        assert (len(await world.turns(ANN)), actors.metrics.timers_fired) == (3, 0)
 
 
 async def test_two_open_commands_have_a_deadline_each(world: World) -> None:

@@ -24,7 +24,16 @@ from aevatar.journal.memory_store import MemoryStore
 from aevatar.journal.port import Journal
 from aevatar.journal.records import TurnRecord, Verdict
 from aevatar.journal.sqlite import SqliteJournal
-from aevatar.testing import VIRTUAL_TIME, VirtualClock, elapse, in_real_time, seeded
+from aevatar.testing import (
+    VIRTUAL_TIME,
+    Fault,
+    FaultyJournal,
+    Mishap,
+    VirtualClock,
+    elapse,
+    in_real_time,
+    seeded,
+)
 from tests.sample.kinds import TALLY, CarefulEcho, Echo, Tally
 
 ALPHA = ScopeId("alpha")
@@ -118,6 +127,20 @@ class HeldJournal:
             return answer
 
         return call
+
+
+class Faults(list[Fault]):
+    """What goes wrong with the next writes to the journal it is put over, one each; or with the next reads."""
+
+    def __init__(self, *, of_reads: bool = False) -> None:
+        super().__init__()
+        self._of_reads = of_reads
+
+    def over(self, inner: Journal) -> Any:
+        return FaultyJournal(inner, self._next)
+
+    def _next(self, write: int) -> Mishap:
+        return Mishap(self.pop(0)) if self and (write == 0) is self._of_reads else Mishap()
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ class Outlets:
     start: Callable[[Ticket], None]
     cancel_effect: Callable[[str], None]
     arm: Callable[[DueTimer], None]
+    disarm: Callable[[str, str, int], None]
     signal: Callable[[ActorId, Message], None]
     erase: Callable[[ActorId], None]
     fenced: Callable[[], None]
@@ -81,6 +82,8 @@ class Aftermath:
                 self._outlets.cancel_effect(effect_id)
         if record.effects_started:
             self._outlets.start(ticket)
+        for name, generation in record.timers_cleared:
+            self._outlets.disarm(record.actor, name, generation)
         for timer in record.timers_set:
             self._outlets.arm(DueTimer(record.actor, timer.name, timer.generation, timer.due, timer.body))
         if ticket.turn is not None and (ticket.turn.signals or ticket.turn.signals_after):

@@ -72,7 +72,8 @@ def bury(activation: Activation, record: TurnRecord, delivery: Delivery, reason:
     """Moves a message that cannot be handled to the dead letters, for a person to look at."""
     tick_off(activation, record, delivery, EffectState.FAILED)
     envelope = delivery.envelope
-    record.dead.append(DeadLetter(envelope.id, envelope.target.text, reason, to_bytes(envelope), record.at))
+    letter_id = f"{activation.id}/{envelope.id}"  # a command id alone is unique at one actor only
+    record.dead.append(DeadLetter(letter_id, activation.id.text, reason, to_bytes(envelope), record.at))
 
 
 def mail_of(envelope: Envelope) -> Mail:

@@ -137,7 +137,7 @@ class Runtime:
         self._tracing = Tracing()
         self._tasks = Tasks(self._task_failed)
         self._waiting = Waiting()
-        self._asks: set[asyncio.Future[Answer]] = set()
+        self._callers: set[asyncio.Future[Any]] = set()
         self._stage = Stage(
             journal=self._journal,
             clock=self._clock,
@@ -170,6 +170,7 @@ class Runtime:
             start=self._start_effects,
             cancel_effect=self._runner.cancel,
             arm=self._timers.arm,
+            disarm=self._timers.disarm,
             signal=self._signal,
             erase=lambda actor_id: self._housekeeping.erase_soon(),
             fenced=self._fenced,
@@ -284,12 +285,8 @@ class Runtime:
         envelope = self._envelope(target, command, command_id, principal)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._stage.deliver(self._kinds[envelope.target.kind], Delivery(envelope, future=future))
-        self._asks.add(future)
-        try:
-            with self._tracing.dispatch(envelope):
-                return await self._until(future, timeout, envelope.id)
-        finally:
-            self._asks.discard(future)
+        with self._tracing.dispatch(envelope):
+            return await self._until(future, timeout, envelope.id)
 
     async def outcome(self, target: ActorId, command_id: str) -> Outcome | None:
         """What is recorded of a command, or None if no turn of it was committed. Wakes no actor."""
@@ -334,10 +331,12 @@ class Runtime:
                 future.set_exception(Unavailable("timeout", message, retry_after=1.0))
 
         alarm = asyncio.get_running_loop().call_later(timeout, expire)
+        self._callers.add(future)
         try:
             return await future
         finally:
             alarm.cancel()
+            self._callers.discard(future)
 
     # Between actors
 
@@ -454,7 +453,7 @@ class Runtime:
         self._stage.resume()
 
     def _refuse_callers(self, error: Unavailable) -> None:
-        for future in list(self._asks):
+        for future in list(self._callers):
             if not future.done():
                 future.set_exception(error)
 

@@ -35,12 +35,13 @@ class Timers:
         self._fire = fire
         self._heap: list[tuple[int, int, DueTimer]] = []
         self._armed: dict[tuple[str, str], int] = {}
+        """Generations by actor and name. A timer stays here until it is handled: no second look fires it again."""
         self._order = 0
         self._alarm: asyncio.TimerHandle | None = None
 
     def arm(self, timer: DueTimer) -> None:
         """Holds a stored timer in memory if it falls due soon; the others are found when their time comes near."""
-        place = (timer.actor, timer.name)
+        place = timer.actor, timer.name
         if timer.due > self._clock.now() + HORIZON or self._armed.get(place, 0) >= timer.generation:
             return
         self._armed[place] = timer.generation
@@ -48,6 +49,11 @@ class Timers:
         heapq.heappush(self._heap, (timer.due, self._order, timer))
         if self._heap[0][2] is timer:
             self._set_alarm()
+
+    def disarm(self, actor: str, name: str, generation: int) -> None:
+        """Forgets a timer that is no longer in the journal, because it was handled or cleared."""
+        if self._armed.get((actor, name), 0) <= generation:
+            self._armed.pop((actor, name), None)
 
     async def scan(self) -> bool:
         """Arms what falls due within the horizon; answers whether there may be more."""
@@ -83,8 +89,7 @@ class Timers:
         while self._heap and self._heap[0][0] <= now:
             timer = heapq.heappop(self._heap)[2]
             if self._armed.get((timer.actor, timer.name)) != timer.generation:
-                continue  # replaced since
-            del self._armed[timer.actor, timer.name]
+                continue  # replaced or cleared since
             self._metrics.timers_fired += 1
             self._metrics.timers_late += now - timer.due > LATE
             self._fire(timer)

@@ -167,7 +167,7 @@ class Turns:
             self._tasks.spawn(self._refuse_unless_recorded(activation, delivery, refusal), "refusal")
         else:
             self.answer(activation, delivery, refusal)
-        if turn.events:  # the state was changed before the refusal
+        if turn.records_anything() or turn.shown:  # state or books were changed before the refusal
             self._stage.reload(activation)
 
     async def _refuse_unless_recorded(self, activation: Activation, delivery: Delivery, refusal: Rejected) -> None:
@@ -198,8 +198,7 @@ class Turns:
             self.answer(activation, delivery, Internal(request))
         elif delivery.failures < RETRIES:
             delivery.failures += 1
-            pause = self._limits.retry_pause * 2 ** (delivery.failures - 1)
-            asyncio.get_running_loop().call_later(pause, self._redeliver, activation.kind, delivery)
+            self._tasks.spawn(self._redeliver(activation.kind, delivery), f"retry {envelope.id}")
         else:
             self._metrics.dead_letters += 1
             record = TurnRecord(activation.id.text, activation.id.shard, turn.now_ms)
@@ -207,7 +206,8 @@ class Turns:
             self._commit(Ticket(activation, delivery, record, refusal=Internal(request)))
         self._stage.reload(activation)
 
-    def _redeliver(self, kind: Kind, delivery: Delivery) -> None:
+    async def _redeliver(self, kind: Kind, delivery: Delivery) -> None:
+        await asyncio.sleep(self._limits.retry_pause * 2 ** (delivery.failures - 1))
         try:
             self._stage.deliver(kind, delivery)
         except Unavailable:  # quarantined meanwhile: the journal keeps it
