@@ -22,7 +22,7 @@ from aevatar.actors.turn import Turn
 from aevatar.actors.turns import Turns, Waiting
 from aevatar.errors import Unavailable
 from aevatar.identity import ActorId
-from aevatar.journal.records import DueTimer, EffectState, Verdict
+from aevatar.journal.records import DueTimer, EffectState, TurnRecord, Verdict
 
 log = structlog.get_logger("aevatar.actors")
 
@@ -82,10 +82,7 @@ class Aftermath:
                 self._outlets.cancel_effect(effect_id)
         if record.effects_started:
             self._outlets.start(ticket)
-        for name, generation in record.timers_cleared:
-            self._outlets.disarm(record.actor, name, generation)
-        for timer in record.timers_set:
-            self._outlets.arm(DueTimer(record.actor, timer.name, timer.generation, timer.due, timer.body))
+        self._set_timers(record)
         if ticket.turn is not None and (ticket.turn.signals or ticket.turn.signals_after):
             self._signal(ticket, ticket.turn)
         if record.retirement:
@@ -108,6 +105,12 @@ class Aftermath:
                 self._waiting.end(ticket.record.actor, command_id, gone(ticket.activation.id))
         for delivery, result in ticket.held:
             delivery.give(result)
+
+    def _set_timers(self, record: TurnRecord) -> None:
+        for name, generation in record.timers_cleared:
+            self._outlets.disarm(record.actor, name, generation)
+        for timer in record.timers_set:
+            self._outlets.arm(DueTimer(record.actor, timer.name, timer.generation, timer.due, timer.body))
 
     def _signal(self, ticket: Ticket, turn: Turn) -> None:
         for target, message in turn.signals:
