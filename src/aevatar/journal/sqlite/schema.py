@@ -90,7 +90,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
 
 def _connect(path: Path) -> sqlite3.Connection:
     # Each connection is used by one thread at a time, but not always by the one that made it.
-    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=1024)
 
 
 def _make_durable(connection: sqlite3.Connection) -> None:
