@@ -190,20 +190,20 @@ class PersonaSnapshot(_message.Message):
     def __init__(self, agent_key: _Optional[str] = ..., display_name: _Optional[str] = ..., instructions: _Optional[str] = ..., tool_set: _Optional[str] = ..., tool_names: _Optional[_Iterable[str]] = ..., tightened: _Optional[_Mapping[str, str]] = ..., detail: _Optional[str] = ...) -> None: ...
 
 class Sink(_message.Message):
-    __slots__ = ("id", "effect", "address", "max_interim", "text_limit", "window_ms")
+    __slots__ = ("id", "channel", "address", "max_interim", "text_limit", "window_ms")
     ID_FIELD_NUMBER: _ClassVar[int]
-    EFFECT_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     MAX_INTERIM_FIELD_NUMBER: _ClassVar[int]
     TEXT_LIMIT_FIELD_NUMBER: _ClassVar[int]
     WINDOW_MS_FIELD_NUMBER: _ClassVar[int]
     id: str
-    effect: str
+    channel: str
     address: str
     max_interim: int
     text_limit: int
     window_ms: int
-    def __init__(self, id: _Optional[str] = ..., effect: _Optional[str] = ..., address: _Optional[str] = ..., max_interim: _Optional[int] = ..., text_limit: _Optional[int] = ..., window_ms: _Optional[int] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., channel: _Optional[str] = ..., address: _Optional[str] = ..., max_interim: _Optional[int] = ..., text_limit: _Optional[int] = ..., window_ms: _Optional[int] = ...) -> None: ...
 
 class Prefilled(_message.Message):
     __slots__ = ("tool", "arguments")
@@ -640,20 +640,22 @@ class SubRunFinished(_message.Message):
     def __init__(self, call_id: _Optional[str] = ..., status: _Optional[str] = ..., text: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., error_code: _Optional[str] = ..., error_message: _Optional[str] = ...) -> None: ...
 
 class SendReply(_message.Message):
-    __slots__ = ("sink", "ordinal", "text", "final", "address", "reference")
+    __slots__ = ("channel", "sink", "ordinal", "text", "final", "address", "reference")
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
     SINK_FIELD_NUMBER: _ClassVar[int]
     ORDINAL_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     FINAL_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    channel: str
     sink: str
     ordinal: int
     text: str
     final: bool
     address: str
     reference: str
-    def __init__(self, sink: _Optional[str] = ..., ordinal: _Optional[int] = ..., text: _Optional[str] = ..., final: _Optional[bool] = ..., address: _Optional[str] = ..., reference: _Optional[str] = ...) -> None: ...
+    def __init__(self, channel: _Optional[str] = ..., sink: _Optional[str] = ..., ordinal: _Optional[int] = ..., text: _Optional[str] = ..., final: _Optional[bool] = ..., address: _Optional[str] = ..., reference: _Optional[str] = ...) -> None: ...
 
 class ReplySent(_message.Message):
     __slots__ = ("sink", "ordinal", "reference")
@@ -977,6 +979,22 @@ class ReplyAccepted(_message.Message):
     reference: str
     at: int
     def __init__(self, sink: _Optional[str] = ..., ordinal: _Optional[int] = ..., reference: _Optional[str] = ..., at: _Optional[int] = ...) -> None: ...
+
+class ReplyFinalised(_message.Message):
+    __slots__ = ("sink",)
+    SINK_FIELD_NUMBER: _ClassVar[int]
+    sink: str
+    def __init__(self, sink: _Optional[str] = ...) -> None: ...
+
+class RetryReply(_message.Message):
+    __slots__ = ("sink",)
+    SINK_FIELD_NUMBER: _ClassVar[int]
+    sink: str
+    def __init__(self, sink: _Optional[str] = ...) -> None: ...
+
+class RepliesOverdue(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class ReplyRefused(_message.Message):
     __slots__ = ("sink", "ordinal", "code", "is_final", "at", "not_before")

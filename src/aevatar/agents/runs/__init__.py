@@ -4,6 +4,7 @@ from aevatar.agents.runs.actor import SESSION, AgentRun
 from aevatar.agents.runs.history import Transcripts
 from aevatar.agents.runs.model_call import ModelCallEffect, PromptSections
 from aevatar.agents.runs.projection import RUN
+from aevatar.agents.runs.reply_sinks import Accepted, Refused, ReplySink, ReplySnapshot, SendReplyEffect
 from aevatar.agents.runs.sub_runs import FollowSubRunEffect
 from aevatar.agents.runs.tool_calls import (
     CallToolEffect,
@@ -16,6 +17,7 @@ from aevatar.agents.runs.tool_calls import (
 __all__ = [
     "RUN",
     "SESSION",
+    "Accepted",
     "AgentRun",
     "CallToolEffect",
     "CallToolOnceEffect",
@@ -24,6 +26,10 @@ __all__ = [
     "ModelCallEffect",
     "PromptSections",
     "ReconcileToolEffect",
+    "Refused",
+    "ReplySink",
+    "ReplySnapshot",
+    "SendReplyEffect",
     "ToolCaller",
     "Transcripts",
 ]

@@ -35,6 +35,7 @@ from aevatar.agents.runs_pb2 import (
     ReplyAccepted,
     ReplyBegan,
     ReplyContinued,
+    ReplyFinalised,
     ReplyRefused,
     ReplyRequested,
     ReplyRestarted,
@@ -352,6 +353,7 @@ class RunFacts(Actor[RunState]):
         sink.in_flight_length = event.length
         sink.interims += not event.final
         sink.final_tries += event.final
+        sink.generation += event.final
 
     @applies
     @staticmethod
@@ -369,6 +371,11 @@ class RunFacts(Actor[RunState]):
         sink.in_flight, sink.not_before = "", event.not_before
         if event.is_final:
             sink.finalised = sink.failed = True
+
+    @applies
+    @staticmethod
+    def reply_finalised(state: RunState, event: ReplyFinalised) -> None:
+        sink_of(state, event.sink).finalised = True
 
     @applies
     @staticmethod
