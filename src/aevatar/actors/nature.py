@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from base64 import b32encode
 from random import Random, SystemRandom
 from typing import Protocol
 
@@ -47,14 +48,6 @@ def system_random() -> Random:
     return SystemRandom()
 
 
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
-
-
 def base32(data: bytes) -> str:
     """The first 26 base32 characters (130 bits) of at least 17 bytes: lower-case letters and 2 to 7."""
-    number = int.from_bytes(data[:17], "big") >> 6
-    characters = []
-    for _ in range(26):
-        characters.append(_ALPHABET[number & 31])
-        number >>= 5
-    return "".join(reversed(characters))
+    return b32encode(data)[:26].decode().lower()
