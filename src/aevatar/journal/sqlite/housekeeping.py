@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from aevatar.errors import Misassembled
 from aevatar.journal.records import Checkpoint, DocumentWrite, SessionEvent
 from aevatar.journal.sqlite.batch import document_row, event_row
-from aevatar.journal.sqlite.sql import Queries, SqlValue
+from aevatar.journal.sqlite.sql import Queries, SqlValue, kind_range
 
 
 class Housekeeping:
@@ -48,18 +48,19 @@ class Housekeeping:
     def rename_kind(self, old: str, new: str) -> int:
         """Moves the actors of a kind to another. Raises: Misassembled when one exists under both."""
         self._forget()
-        self._execute("remove_bare_actors", old, new)
-        both = self._connection.execute(self._queries["actor_of_both_kinds"], (old, new)).fetchone()
+        kinds = {"old": old, "new": new}
+        self._connection.execute(self._queries["remove_bare_actors"], kinds)
+        both = self._connection.execute(self._queries["actor_of_both_kinds"], kinds).fetchone()
         if both is not None:
             raise Misassembled(f"{both[0]!r} cannot become a {new!r}: there is one of the same scope and key already")
-        self._execute("rename_mail", old, new)
-        self._execute("rename_dead_letters", old, new)
-        return self._execute("rename_actors", old, new)
+        self._connection.execute(self._queries["rename_mail"], kinds)
+        self._connection.execute(self._queries["rename_dead_letters"], kinds)
+        return self._connection.execute(self._queries["rename_actors"], kinds).rowcount
 
     def expire_sessions(self, kind: str, before: int, limit: int) -> int:
         """Removes at most `limit` sessions; answers how many."""
         self._forget()
-        return self._execute("expire_sessions", before, kind, limit)
+        return self._execute("expire_sessions", before, *kind_range(kind), limit)
 
     def sweep(self, before: int, limit: int) -> int:
         """Removes at most `limit` dead letters and as many effects; answers how many rows went."""

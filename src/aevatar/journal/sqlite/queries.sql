@@ -201,21 +201,23 @@ on conflict (projector) do update set position = excluded.position, parked = exc
 update effects set runner = ? where id in (select value from json_each(?))
 
 -- name: remove_bare_actors
-delete from actors where (id between ?1 || '/' and ?1 || '0' or id between ?2 || '/' and ?2 || '0')
+delete from actors where (id between :old || '/' and :old || '0' or id between :new || '/' and :new || '0')
   and not exists (select 1 from turns where actor = pk) and not exists (select 1 from sessions where actor = actors.pk)
 
 -- name: actor_of_both_kinds
-select id from actors as older where id between ?1 || '/' and ?1 || '0'
-  and exists (select 1 from actors where id = ?2 || substr(older.id, length(?1) + 1)) limit 1
+select id from actors as older where id between :old || '/' and :old || '0'
+  and exists (select 1 from actors where id = :new || substr(older.id, length(:old) + 1)) limit 1
 
 -- name: rename_actors
-update actors set id = ?2 || substr(id, length(?1) + 1) where id between ?1 || '/' and ?1 || '0'
+update actors set id = :new || substr(id, length(:old) + 1) where id between :old || '/' and :old || '0'
 
 -- name: rename_mail
-update or replace mail set target = ?2 || substr(target, length(?1) + 1) where target between ?1 || '/' and ?1 || '0'
+update or replace mail set target = :new || substr(target, length(:old) + 1)
+where target between :old || '/' and :old || '0'
 
 -- name: rename_dead_letters
-update dead_letters set actor = ?2 || substr(actor, length(?1) + 1) where actor between ?1 || '/' and ?1 || '0'
+update dead_letters set actor = :new || substr(actor, length(:old) + 1)
+where actor between :old || '/' and :old || '0'
 
 -- name: actors
 select json_group_array(id) from (
@@ -239,7 +241,7 @@ where pk = ?
 -- name: expire_sessions
 delete from sessions where pk in (
   select sessions.pk from sessions join actors on actors.pk = actor
-  where folded in (0, 1) and ended_at < ?1 and (?2 = '' or actors.id between ?2 || '/' and ?2 || '0') limit ?3)
+  where folded in (0, 1) and ended_at < ? and actors.id > ? and actors.id < ? limit ?)
 
 -- name: sweep_dead_letters
 delete from dead_letters where position in (select position from dead_letters where at < ? limit ?)

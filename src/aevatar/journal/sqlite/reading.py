@@ -30,7 +30,7 @@ from aevatar.journal.records import (
     SessionPage,
 )
 from aevatar.journal.sqlite.documents import documents_query
-from aevatar.journal.sqlite.sql import Queries, SqlValue
+from aevatar.journal.sqlite.sql import Queries, SqlValue, kind_range
 
 
 class Reading:
@@ -140,7 +140,7 @@ class Reading:
 
     def actors(self, kind: str, after: str, limit: int) -> list[str]:
         """Actor ids in order."""
-        first, last = (f"{kind}/", f"{kind}0") if kind else ("", "\U0010ffff")  # 0 comes after /
+        first, last = kind_range(kind)
         found: list[str] = json.loads(self._row("actors", max(first, after), last, limit)[0])
         return found
 

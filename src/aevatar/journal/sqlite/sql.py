@@ -56,6 +56,11 @@ class ManyRows:
                 start += width
 
 
+def kind_range(kind: str) -> tuple[str, str]:
+    """What all ids of actors of a kind lie between, or of every kind if it is empty."""
+    return (f"{kind}/", f"{kind}0") if kind else ("", "\U0010ffff")  # 0 comes after /
+
+
 @contextmanager
 def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
     """Undoes what the block wrote when it fails, and only that."""
