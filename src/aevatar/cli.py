@@ -45,13 +45,18 @@ def commands() -> typer.Typer:
     return app
 
 
-def _options(
-    *,
-    show_version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
-) -> None:
-    if show_version:
+def _tell_version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if value:
         print(version("aevatar"))
         raise typer.Exit
+
+
+def _options(
+    *,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_tell_version)
+    ] = False,
+) -> None: ...
 
 
 def serve(

@@ -24,7 +24,7 @@ def journal_at(url: str | None, data: Path) -> Journal:
         case "memory":
             return _memory()
         case scheme:
-            raise Misassembled(f"a journal is at postgresql://…, sqlite:///path or memory:, not at {scheme or url!r}")
+            raise Misassembled(f"a journal is at postgresql://…, sqlite:///path or memory:, and not at {scheme!r}")
 
 
 def place_of(url: str | None, data: Path) -> str:

@@ -6,6 +6,7 @@ import re
 from time import perf_counter
 from typing import Final
 
+import anyio
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -16,6 +17,8 @@ from aevatar.server.errors import ErrorAnswers
 
 BODY_LIMIT: Final = 16 * 1024 * 1024
 """In bytes."""
+_PATIENCE: Final = 1.0
+"""Seconds for which the rest of a body that is too long is read and thrown away."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _QUIET = ("/health/live", "/health/ready", "/metrics")
@@ -91,8 +94,11 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        announced = headers.get("content-length", "0")
         if announced.isdecimal() and int(announced) > self._limit:
+            if "expect" not in headers:  # else the body comes only if we ask for it
+                await self._discard(receive)
             raise self._too_large()
         received = 0
 
@@ -101,10 +107,18 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._limit:
+                await self._discard(receive)
                 raise self._too_large()
             return message
 
         await self._app(scope, counted, send)
+
+    async def _discard(self, receive: Receive) -> None:
+        # A connection that is closed while its client still writes is reset, and the answer may be lost with it.
+        left = 2 * self._limit
+        with anyio.move_on_after(_PATIENCE):
+            while left > 0 and (message := await receive()).get("more_body"):
+                left -= len(message["body"])
 
     def _too_large(self) -> HTTPException:
         # The framework passes its own errors through while it reads a body, and takes any other for a broken body.

@@ -53,7 +53,7 @@ class Tokens:
         token = f"aev_{token_id}_{secrets.token_hex(32)}"
         known = Token(
             id=token_id,
-            scope=scope,
+            scope=str(scope),
             subject=subject,
             permissions=permissions,
             created_at=now,
