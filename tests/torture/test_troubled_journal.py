@@ -1,14 +1,16 @@
-"""A journal that fails and comes back: callers are told, nothing acknowledged is lost, and service resumes by itself."""
+"""A journal that fails and comes back: callers are told, nothing acknowledged is lost, service resumes by itself."""
 
 from __future__ import annotations
+
+import asyncio
 
 import pytest
 
 from aevatar.errors import Unavailable
 from aevatar.journal.port import Journal
-from aevatar.testing import Fault, FaultyJournal, Mishap
-from tests.sample.sample_pb2 import Add, Take
-from tests.sample.world import ANN, World, anyio_backend, memory, world
+from aevatar.testing import Fault, FaultyJournal, Mishap, elapse
+from tests.sample.sample_pb2 import Add, HowMuch, Take, Total
+from tests.sample.world import ANN, HeldJournal, World, anyio_backend, memory, world
 
 __all__ = ["anyio_backend", "memory", "world"]
 
@@ -35,3 +37,27 @@ async def test_a_refusal_whose_record_cannot_be_looked_up_is_unavailable_and_har
             await runtime.ask(ANN, Take(by=2))
         trouble.fault = None
         assert runtime.health.reasons == []
+
+
+async def test_mail_that_is_stored_after_its_sender_was_told_otherwise_is_handled_all_the_same(memory: World) -> None:
+    trouble = Trouble()
+    async with memory.runtime(over=trouble.over) as runtime:
+        await runtime.ask(ANN, Add(by=1))
+        trouble.fault = Fault.LOST_ANSWER
+        with pytest.raises(Unavailable):
+            await runtime.dispatch(ANN, Add(by=2))
+        trouble.fault = None
+        await elapse(5)
+        assert await runtime.ask(ANN, HowMuch()) == Total(total=3)
+
+
+async def test_mail_is_handled_though_its_sender_has_left(memory: World) -> None:
+    held = HeldJournal("accept")
+    async with memory.runtime(over=held.over) as runtime:
+        held.hold()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await runtime.dispatch(ANN, Add(by=2))
+        held.release()
+        await elapse(1)
+        assert await runtime.ask(ANN, HowMuch()) == Total(total=2)

@@ -149,7 +149,7 @@ class Runtime:
         )
         self.health.quarantined = self._stage.quarantined
         self._writer = GroupCommit[Ticket](self._commit, self._settle, self)
-        self._acceptor = GroupCommit[_Accepting](self._accept, _settle_accepted, self)
+        self._acceptor = GroupCommit[_Accepting](self._accept, self._settle_accepted, self)
         self._turns = Turns(
             stage=self._stage,
             writer=self._writer,
@@ -237,7 +237,7 @@ class Runtime:
         envelope = self._envelope(target, command, command_id, principal)
         if self._stage.depth(envelope.target) >= self._limits.mailbox:
             raise Unavailable("overloaded", f"{target} has {self._limits.mailbox} messages waiting", retry_after=1.0)
-        accepting = _Accepting(mail_of(envelope), asyncio.get_running_loop().create_future())
+        accepting = _Accepting(envelope, mail_of(envelope), asyncio.get_running_loop().create_future())
         if command_id is not None and await self._is_recorded(accepting.mail):
             return Receipt(envelope.target, envelope.id)
         with self._tracing.dispatch(envelope):
@@ -245,7 +245,6 @@ class Runtime:
             verdict = await self._until(accepting.future, 30.0, envelope.id)
         if verdict is not Verdict.COMMITTED:
             raise command_id_reused(envelope.id)
-        self._hand_over(envelope, accepting.mail)
         return Receipt(envelope.target, envelope.id)
 
     async def _is_recorded(self, mail: Mail) -> bool:
@@ -436,6 +435,13 @@ class Runtime:
     async def _accept(self, accepting: Sequence[_Accepting]) -> list[Verdict]:
         return await self._journal.accept([item.mail for item in accepting])
 
+    def _settle_accepted(self, batch: Iterable[_Accepting], verdicts: Iterable[Verdict]) -> None:
+        for item, verdict in zip(batch, verdicts, strict=True):
+            if verdict is Verdict.COMMITTED:  # and so it is handled, even if its sender has given up meanwhile
+                self._hand_over(item.envelope, item.mail)
+            if not item.future.done():
+                item.future.set_result(verdict)
+
     def journal_lost(self, error: Unavailable) -> None:
         """Pauses all mailboxes, and tells whoever waits; what is under way is stored when the journal is back."""
         self.metrics.journal_unavailable += 1
@@ -469,11 +475,6 @@ class Runtime:
 
 @dataclass(frozen=True, slots=True)
 class _Accepting:
+    envelope: Envelope
     mail: Mail
     future: asyncio.Future[Verdict]
-
-
-def _settle_accepted(batch: Iterable[_Accepting], verdicts: Iterable[Verdict]) -> None:
-    for item, verdict in zip(batch, verdicts, strict=True):
-        if not item.future.done():
-            item.future.set_result(verdict)
