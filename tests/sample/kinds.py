@@ -131,7 +131,7 @@ class Tally(Actor[TallyState]):
     def witness(self, cmd: Witness) -> Witnessed:
         envelope, principal = self.turn.envelope, self.turn.principal
         witnessed = Witnessed(
-            correlation_id=envelope.correlation_id,
+            correlation_id=envelope.correlation_id or envelope.id,
             causation_id=envelope.causation_id,
             subject=principal.subject,
             via=principal.via.text if principal.via else "",

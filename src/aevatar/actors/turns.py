@@ -164,23 +164,28 @@ class Turns:
                 record.mail = [mail_of(sent) for sent in ticket.sends]
             self._commit(ticket)
         elif activation.version and isinstance(refusal, Rejected) and delivery.future is not None:
-            self._tasks.spawn(self._refuse_unless_recorded(activation, delivery, refusal), "refusal")
+            refusing = self._refuse_unless_recorded(activation, delivery, refusal=refusal, rests_on=activation.tail)
+            self._tasks.spawn(refusing, "refusal")
         else:
             self.answer(activation, delivery, refusal)
         if turn.records_anything() or turn.shown:  # state or books were changed before the refusal
             self._stage.reload(activation)
 
-    async def _refuse_unless_recorded(self, activation: Activation, delivery: Delivery, refusal: Rejected) -> None:
+    async def _refuse_unless_recorded(
+        self, activation: Activation, delivery: Delivery, *, refusal: Rejected, rests_on: Ticket | None
+    ) -> None:
         # The command may have taken effect long ago, under a state that did not refuse it: then its outcome stands.
         try:
             known = await self._journal.outcome(activation.id.text, delivery.envelope.id)
         except Unavailable as lost:
             delivery.give(lost)
             return
-        if known is None:
-            self.answer(activation, delivery, refusal)
-        else:
+        if known is not None:
             await self.answer_recorded(activation, delivery)
+        elif rests_on is not None and rests_on.is_void:  # what it was refused for has never happened
+            self._redeliver(activation.kind, delivery)
+        else:
+            self.answer(activation, delivery, refusal)
 
     def _fail(self, activation: Activation, delivery: Delivery, turn: Turn, bug: Exception) -> None:
         self._metrics.failures += 1
@@ -198,7 +203,7 @@ class Turns:
             self.answer(activation, delivery, Internal(request))
         elif delivery.failures < RETRIES:
             delivery.failures += 1
-            self._tasks.spawn(self._redeliver(activation.kind, delivery), f"retry {envelope.id}")
+            self._tasks.spawn(self._retry(activation.kind, delivery), f"retry {envelope.id}")
         else:
             self._metrics.dead_letters += 1
             record = TurnRecord(activation.id.text, activation.id.shard, turn.now_ms)
@@ -206,11 +211,15 @@ class Turns:
             self._commit(Ticket(activation, delivery, record, refusal=Internal(request)))
         self._stage.reload(activation)
 
-    async def _redeliver(self, kind: Kind, delivery: Delivery) -> None:
+    async def _retry(self, kind: Kind, delivery: Delivery) -> None:
         await asyncio.sleep(self._limits.retry_pause * 2 ** (delivery.failures - 1))
+        self._redeliver(kind, delivery)
+
+    def _redeliver(self, kind: Kind, delivery: Delivery) -> None:
         try:
             self._stage.deliver(kind, delivery)
-        except Unavailable:  # quarantined meanwhile: the journal keeps it
+        except Unavailable as lost:  # quarantined meanwhile: what is durable stays in the journal
+            delivery.give(lost)
             log.warning("not_redelivered", actor=delivery.envelope.target.text, message_id=delivery.envelope.id)
 
     def submit_tick_off(self, activation: Activation, delivery: Delivery) -> None:
