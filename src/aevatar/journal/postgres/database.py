@@ -20,13 +20,16 @@ from aevatar.journal.postgres.sql import Part, Statements
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 """An open connection, from the pool or not."""
 
+BROKEN: Final = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What the driver raises when the connection is at fault. The last is a connection cut between two calls."""
+
 _LONGEST_RETRY: Final = 5.0
 """Seconds."""
 
-_PLANNING: Final = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
+_PLANNING: Final = dict.fromkeys(("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_sort", "jit"), "off")
 """A prepared statement keeps the plan that was best while its tables were small, and would then read all of a grown
-mail table to tick off one row. Every join here is a few rows against an index, so nothing else is ever wanted; and
-never the compiler, which takes the price put on a forbidden scan for work worth compiling."""
+mail table to tick off one row. Every statement here goes down an index in its order and looks rows up in others, so
+nothing else is ever wanted; nor the compiler, which takes the price put on what is off for work worth compiling."""
 
 _MISCONFIGURED = re.compile(r"28...|3D000|42501")
 """SQLSTATEs: refused credentials, no such database, missing privileges."""
@@ -57,11 +60,14 @@ class Database:
             "server_settings": {"application_name": "aevatar", **settings},
         }
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a pool."""
+        return self._pool is not None
+
     async def open(self) -> None:
         """Makes the first connection. Raises: Misassembled when the server will never let us in as we come."""
-        if self._pool is not None:
-            return
-        with self._translated():
+        with self.translated():
             self._pool = await asyncpg.create_pool(
                 **self._options,
                 command_timeout=self._timeout,
@@ -81,14 +87,14 @@ class Database:
         """A connection from the pool, while the block runs."""
         if self._pool is None:
             raise Unavailable("journal_closed", "the journal is not open")
-        with self._translated():
+        with self.translated():
             async with self._pool.acquire(timeout=self._timeout) as connection:
                 yield connection
 
     @asynccontextmanager
     async def own_connection(self) -> AsyncIterator[Connection]:
         """A connection outside the pool, for work that may take longer than `timeout`."""
-        with self._translated():
+        with self.translated():
             connection = await self.connect()
             try:
                 yield connection
@@ -120,13 +126,21 @@ class Database:
         async with self.connection() as connection:
             return await connection.fetch(statement, *(argument for _, arguments in parts for argument in arguments))
 
+    async def fetch_patiently(self, name: str, *arguments: Any) -> list[asyncpg.Record]:
+        """The rows of a named statement, however long it takes."""
+        async with self.own_connection() as connection:
+            return await connection.fetch(self.statements[name], *arguments)
+
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
+        """Names the driver's failures by what a caller can do about them."""
         try:
             yield
         except (asyncpg.DataError, asyncpg.ProgramLimitExceededError, ValueError) as unfit:
+            if self._pool is None:
+                raise Misassembled(f"PostgreSQL cannot be reached as the journal is set up: {unfit}") from unfit
             raise Rejected("not_storable", f"PostgreSQL does not take this: {unfit}") from unfit
-        except (OSError, TimeoutError, asyncpg.InterfaceError) as lost:
+        except BROKEN as lost:
             raise self._unavailable(lost) from lost
         except asyncpg.PostgresError as failed:
             if self._pool is None and _MISCONFIGURED.fullmatch(failed.sqlstate or ""):

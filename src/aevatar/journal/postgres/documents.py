@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -46,16 +46,20 @@ def encoded_index(index: Mapping[str, str | int]) -> str:
 
 def listing(query: DocumentQuery) -> list[Part]:
     """The parts of the statement that answers `query`."""
-    suffix = "_descending" if query.descending else ""
+    matches: list[list[Any]] = [[name, encoded(value)] for name, value in query.where.items()]
     value, key = _place(query)
-    if query.order is None:
-        begin = (f"list_by_key{suffix}", [query.name, query.scope, key])
-        end = (f"list_end_by_key{suffix}", [query.limit])
+    order, suffix = "key", "_descending" if query.descending else ""
+    begin = [query.name, query.scope, key]
+    if query.order is not None:
+        form, order = "list_by_value", "value"
+        begin += [query.order, value]
+    elif matches:
+        form = "list_by_match"
+        begin += matches.pop(0)
     else:
-        begin = (f"list_by_value{suffix}", [query.name, query.scope, query.order, value, key])
-        end = (f"list_end_by_value{suffix}", [query.limit])
-    list_ = [query.name, query.scope]
-    return [begin, *(("list_where", [*list_, name, encoded(wanted)]) for name, wanted in query.where.items()), end]
+        form = "list_by_key"
+    further = [("list_where", match) for match in matches]
+    return [(form + suffix, begin), *further, (f"list_end_by_{order}{suffix}", [query.limit])]
 
 
 def _place(query: DocumentQuery) -> tuple[str, str]:
@@ -63,4 +67,4 @@ def _place(query: DocumentQuery) -> tuple[str, str]:
     if query.after is None:
         return (_PAST_ALL, _PAST_ALL) if query.descending else ("", "")
     value, key = query.after
-    return encoded(value or 0), key
+    return encoded(0 if value is None else value), key

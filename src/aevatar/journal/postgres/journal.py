@@ -81,11 +81,18 @@ class PostgresJournal:
     # Lifecycle
 
     async def open(self) -> None:
+        if self._database.is_open:
+            return
         async with self._database.own_connection() as connection:
             self._number = await prepare(connection, self._schema)
         await self._database.open()
-        await self._writer.open()
-        await self._line.open()
+        try:
+            await self._writer.open()
+            with self._database.translated():
+                await self._line.open()
+        except BaseException:
+            await self._database.close()
+            raise
 
     async def close(self) -> None:
         if self._ripening is not None:
@@ -207,31 +214,32 @@ class PostgresJournal:
         await self._database.fetch("rewrite_session", owner, session, *columns(rows, 5))
 
     async def expire_sessions(self, kind: str, before: int) -> int:
-        return int(await self._database.value("expire_sessions", kind, before))
+        ((removed,),) = await self._database.fetch_patiently("expire_sessions", kind, before)
+        return int(removed)
 
     async def sweep(self, before: int) -> int:
-        return int(await self._database.value("sweep", before))
+        ((removed,),) = await self._database.fetch_patiently("sweep", before)
+        return int(removed)
 
     async def erasable(self) -> list[str]:
         return [row["actor"] for row in await self._database.fetch("erasable")]
 
     async def erase(self, actor: str, *, through: int | None = None, snapshot: tuple[int, bytes] | None = None) -> None:
         if through is None:
-            await self._database.fetch("erase", actor)
+            await self._database.fetch_patiently("erase", actor)
         else:
             version, body = snapshot or (None, None)
-            await self._database.fetch("erase_through", actor, through, version, body)
+            await self._database.fetch_patiently("erase_through", actor, through, version, body)
 
     async def backup(self, path: Path) -> None:
         async with self._database.own_connection() as connection:
             await write_backup(connection, self._schema, number=self._number, path=path)
 
     async def check(self) -> list[str]:
-        async with self._database.own_connection() as connection:
-            return [row[0] for row in await connection.fetch(self._database.statements["check"])]
+        return [row[0] for row in await self._database.fetch_patiently("check")]
 
     async def info(self) -> JournalInfo:
-        ((size, last_position, *counts),) = rows = await self._database.fetch("info", self._schema)
+        ((size, last_position, *counts),) = rows = await self._database.fetch_patiently("info", self._schema)
         named = dict(zip(list(rows[0].keys())[2:], counts, strict=True))
         return JournalInfo("postgres", self._location, self._number, size, named, last_position)
 

@@ -14,14 +14,14 @@ from typing import Final
 
 import asyncpg
 
-from aevatar.journal.postgres.database import Connection
+from aevatar.journal.postgres.database import BROKEN, Connection
 
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
 _HEARTBEAT: Final = 30.0
 """Seconds. A connection that went silent without being closed is found out by the heartbeat."""
 
-_BROKEN: Final = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError)
+_LOST: Final = (*BROKEN, asyncpg.PostgresError)
 
 
 class GrowthLine:
@@ -56,7 +56,7 @@ class GrowthLine:
     async def _serve(self, connection: Connection) -> None:
         while True:
             try:
-                with suppress(*_BROKEN):
+                with suppress(*_LOST):
                     await self._relay(connection)
             finally:
                 connection.terminate()
@@ -80,7 +80,7 @@ class GrowthLine:
         pause = _FIRST_PAUSE
         while True:
             await asyncio.sleep(pause)
-            with suppress(*_BROKEN):
+            with suppress(*_LOST):
                 return await self._listening()
             pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -93,5 +93,9 @@ class GrowthLine:
             if sender != ours:  # of our own news everybody here has been told already
                 self._heard()
 
-        await connection.add_listener(self._channel, on_notification)
+        try:
+            await connection.add_listener(self._channel, on_notification)
+        except BaseException:
+            connection.terminate()
+            raise
         return connection

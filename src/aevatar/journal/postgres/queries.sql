@@ -35,10 +35,10 @@ with tick as (
 
 -- name: commit_end
 select case
-  when (select count(*) from owned) <> $1::integer then {schema}.refuse('AEV01')
-  when coalesce((select array_agg(version order by actor) from heads), '{}') <> $2::bigint[] then {schema}.refuse('AEV02')
+  when (select count(*) from owned) <> $1::integer then {schema}.refuse()
+  when coalesce((select array_agg(version order by actor) from heads), '{}') <> $2::bigint[] then {schema}.refuse()
   when coalesce((select array_agg(last order by owner, session) from showing), '{}') <> $3::bigint[]
-    then {schema}.refuse('AEV02')
+    then {schema}.refuse()
   else (select position from tick) end
 
 -- name: turns
@@ -245,44 +245,58 @@ select exists (select from {schema}.sessions where owner = $1 and session = $2 a
 select name, scope, key, version, written_at, body from {schema}.documents
 where name = $1 and scope = $2 and key = $3 and body is not null
 
--- Lists: a beginning, `list_where` for each attribute that is asked for, and the end that fits. The beginning of a value
--- is compared first because it is what the index holds.
+-- Lists, in six forms: from `documents` by key, from one attribute that must match by key, or by the value of one. Each
+-- reads one index in its order from the place where it goes on, looks whatever else is asked for up row by row, and stops
+-- at the limit: what it costs does not hang on what the planner makes of the data. Then follow as many `list_where` as
+-- there are further attributes to match, and an end.
 
 -- name: list_by_key
-select d.name, d.scope, d.key, d.version, d.written_at, d.body, null as value from {schema}.documents d
-where d.name = $1 and d.scope = $2 and d.body is not null and d.key > $3
+select l.name, l.scope, l.key, l.version, l.written_at, l.body, null as value from {schema}.documents l
+where l.name = $1 and l.scope = $2 and l.key > $3 and l.body is not null
 
 -- name: list_by_key_descending
-select d.name, d.scope, d.key, d.version, d.written_at, d.body, null as value from {schema}.documents d
-where d.name = $1 and d.scope = $2 and d.body is not null and d.key < $3
+select l.name, l.scope, l.key, l.version, l.written_at, l.body, null as value from {schema}.documents l
+where l.name = $1 and l.scope = $2 and l.key < $3 and l.body is not null
+
+-- name: list_by_match
+select d.name, d.scope, d.key, d.version, d.written_at, d.body, null as value from {schema}.attributes l
+join {schema}.documents d on d.name = l.name and d.scope = l.scope and d.key = l.key
+where l.name || ' ' || l.scope = $1 || ' ' || $2 and l.attribute = $4 and l.key > $3
+  and left(l.value, 100) = left($5, 100) and l.value = $5 and d.body is not null
+
+-- name: list_by_match_descending
+select d.name, d.scope, d.key, d.version, d.written_at, d.body, null as value from {schema}.attributes l
+join {schema}.documents d on d.name = l.name and d.scope = l.scope and d.key = l.key
+where l.name || ' ' || l.scope = $1 || ' ' || $2 and l.attribute = $4 and l.key < $3
+  and left(l.value, 100) = left($5, 100) and l.value = $5 and d.body is not null
 
 -- name: list_by_value
-select d.name, d.scope, d.key, d.version, d.written_at, d.body, o.value from {schema}.attributes o
-join {schema}.documents d on d.name = o.name and d.scope = o.scope and d.key = o.key
-where o.name || ' ' || o.scope = $1 || ' ' || $2 and o.attribute = $3 and d.body is not null
-  and left(o.value, 100) >= left($4, 100) and (o.value, o.key) > ($4, $5)
+select d.name, d.scope, d.key, d.version, d.written_at, d.body, l.value from {schema}.attributes l
+join {schema}.documents d on d.name = l.name and d.scope = l.scope and d.key = l.key
+where l.name || ' ' || l.scope = $1 || ' ' || $2 and l.attribute = $4
+  and left(l.value, 100) >= left($5, 100) and (l.value, l.key) > ($5, $3) and d.body is not null
 
 -- name: list_by_value_descending
-select d.name, d.scope, d.key, d.version, d.written_at, d.body, o.value from {schema}.attributes o
-join {schema}.documents d on d.name = o.name and d.scope = o.scope and d.key = o.key
-where o.name || ' ' || o.scope = $1 || ' ' || $2 and o.attribute = $3 and d.body is not null
-  and left(o.value, 100) <= left($4, 100) and (o.value, o.key) < ($4, $5)
+select d.name, d.scope, d.key, d.version, d.written_at, d.body, l.value from {schema}.attributes l
+join {schema}.documents d on d.name = l.name and d.scope = l.scope and d.key = l.key
+where l.name || ' ' || l.scope = $1 || ' ' || $2 and l.attribute = $4
+  and left(l.value, 100) <= left($5, 100) and (l.value, l.key) < ($5, $3) and d.body is not null
 
 -- name: list_where
-and exists (select from {schema}.attributes w where w.name = d.name and w.scope = d.scope and w.key = d.key
-  and w.attribute = $3 and w.name || ' ' || w.scope = $1 || ' ' || $2 and left(w.value, 100) = left($4, 100) and w.value = $4)
+and (select w.value from {schema}.attributes w
+  where w.name = l.name and w.scope = l.scope and w.key = l.key and w.attribute = $1) = $2
 
 -- name: list_end_by_key
-order by d.key limit $1
+order by l.key limit $1
 
 -- name: list_end_by_key_descending
-order by d.key desc limit $1
+order by l.key desc limit $1
 
 -- name: list_end_by_value
-order by left(o.value, 100), o.value, o.key limit $1
+order by left(l.value, 100), l.value, l.key limit $1
 
 -- name: list_end_by_value_descending
-order by left(o.value, 100) desc, o.value desc, o.key desc limit $1
+order by left(l.value, 100) desc, l.value desc, l.key desc limit $1
 
 -- name: all_documents
 select name, scope, key, version, written_at, body from {schema}.documents

@@ -28,6 +28,8 @@ create table if not exists {schema}.migrations (
   applied_at timestamptz not null default now()
 );
 """
+# Not `to_regclass`: after the wait for the lock it may still answer from a cache that another process made stale.
+_EXISTS = "select exists (select from pg_tables where schemaname = $1 and tablename = 'migrations')"
 _APPLIED = "select number, code_from from {schema}.migrations order by number"
 _RECORD = "insert into {schema}.migrations (number, code_from) values ($1, $2)"
 
@@ -86,7 +88,7 @@ def _migration(number: int, name: str) -> Migration:
 
 
 async def _applied(connection: Any, schema: str) -> dict[int, int]:
-    if await connection.fetchval("select to_regclass($1)", f"{schema}.migrations") is None:
+    if not await connection.fetchval(_EXISTS, schema):
         return {}
     rows = await connection.fetch(in_schema(_APPLIED, schema))
     return {row["number"]: row["code_from"] for row in rows}

@@ -23,13 +23,8 @@ from aevatar.journal.records import Mail, SessionEvent, TurnRecord, Verdict
 _LARGEST_STATEMENT: Final = 1000
 """Records in one statement. It bounds memory, and the mail of a statement, whose places must fit into 20 bits."""
 
-_FENCED: Final = "AEV01"
-_STALE: Final = frozenset({"AEV02", "23505"})
-"""SQLSTATEs: a head or a session is not where the batch has it; a unique index has the command or number already."""
-
-
-class _Refused(Exception):
-    """The statement stored nothing."""
+_REFUSALS: Final = frozenset({"AEV01", "23505"})
+"""SQLSTATEs: a shard, a head or a session is not as the batch has it; a unique index has the command or number."""
 
 
 class Writer:
@@ -76,55 +71,53 @@ class Writer:
         return [Verdict.COMMITTED if is_same else Verdict.CONFLICT for is_same in same]
 
     async def _commit(self, records: Sequence[TurnRecord], stale: set[str]) -> list[Verdict]:
-        if not stale and await self._is_stored_whole(records):
+        if not stale and await self._stores(records):
             return [Verdict.COMMITTED] * len(records)
         suspects = stale | await self._suspects(records)
         verdicts: list[Verdict] = []
         for is_suspect, group in groupby(records, lambda record: record.actor in suspects):
             neighbours = list(group)
-            if not is_suspect and await self._is_stored_whole(neighbours):
+            if not is_suspect and await self._stores(neighbours):
                 verdicts += [Verdict.COMMITTED] * len(neighbours)
             else:
                 verdicts += [await self._settle(record, stale) for record in neighbours]
         return verdicts
 
-    async def _is_stored_whole(self, records: Sequence[TurnRecord]) -> bool:
-        try:
-            await self._store(records)
-        except _Refused:
-            return False
-        return True
-
-    async def _store(self, records: Sequence[TurnRecord]) -> None:
+    async def _stores(self, records: Sequence[TurnRecord]) -> bool:
+        """Whether all of `records` could be stored by one statement; otherwise none of them is."""
         try:
             batch = Batch(records)
             ((position,),) = await self._database.fetch_joined(batch.parts(self.owner))
-        except (OutOfOrder, Rejected) as unfit:
-            raise _Refused from unfit
+        except (OutOfOrder, Rejected):
+            return False
         except asyncpg.PostgresError as failed:
-            if failed.sqlstate == _FENCED or failed.sqlstate in _STALE:
-                raise _Refused from failed
-            raise
+            if failed.sqlstate not in _REFUSALS:
+                raise
+            return False
         if batch.grows_the_log:
             self._grown(position)
+        return True
 
     async def _suspects(self, records: Sequence[TurnRecord]) -> set[str]:
         """The actors that cannot go on from where `records` have them; the answer may be incomplete."""
         try:
-            premises = Batch(records).premises(self.owner)
-        except OutOfOrder:
+            rows = await self._database.fetch("suspects", *Batch(records).premises(self.owner))
+        except (OutOfOrder, Rejected):
             return {record.actor for record in records}
-        rows = await self._database.fetch("suspects", *premises)
         return {row["actor"] for row in rows}
 
     async def _settle(self, record: TurnRecord, stale: set[str]) -> Verdict:
-        """Stores one record, or says why not; its actor is `stale` from then on."""
-        if record.actor not in stale and await self._is_stored_whole([record]):
-            return Verdict.COMMITTED
-        if await self._is_stored(record):
-            return Verdict.COMMITTED
-        stale.add(record.actor)
-        return await self._refusal(record)
+        """Stores one record, unless it is, or says why not; its actor is `stale` from then on."""
+        try:
+            if await self._is_stored(record):
+                return Verdict.COMMITTED
+            if record.actor not in stale and await self._stores([record]):
+                return Verdict.COMMITTED
+            stale.add(record.actor)
+            return await self._refusal(record)
+        except Rejected:  # it holds what PostgreSQL cannot, as U+0000 in an id: no verdict says so, and no retry helps
+            stale.add(record.actor)
+            return Verdict.CONFLICT
 
     async def _is_stored(self, record: TurnRecord) -> bool:
         if record.version is None:

@@ -152,8 +152,8 @@ create table {schema}.dead_letters (
 create index dead_letters_by_time on {schema}.dead_letters (at, position);
 
 -- Ends the statement that calls it, so that nothing of a batch is stored unless all of it may be.
-create function {schema}.refuse(reason text) returns bigint language plpgsql as $$
+create function {schema}.refuse() returns bigint language plpgsql as $$
 begin
-  raise exception 'the batch is refused as a whole' using errcode = reason;
+  raise exception 'the batch is refused as a whole' using errcode = 'AEV01';
 end
 $$;
