@@ -89,6 +89,7 @@ class AgentRun(ToolRound, Replies):
 
     @command
     def cancel_run(self, cmd: CancelRun) -> RunEndedAlready:
+        self.close_now()
         if not self.is_over:
             by = self.turn.principal.subject
             self.emit(CancellationRequested(reason=cmd.reason, by=by))
@@ -107,6 +108,7 @@ class AgentRun(ToolRound, Replies):
 
     @command
     def deadline_passed(self, cmd: DeadlinePassed) -> None:
+        self.close_now()
         if not self.is_over:
             self._keep_partial()
             self.answer_all_calls()
@@ -346,9 +348,7 @@ class AgentRun(ToolRound, Replies):
 
     @command
     def effect_failed(self, cmd: EffectFailed) -> None:
-        if self.is_over:
-            self.reply_effect_failed(cmd)
-        elif cmd.effect_id == self.state.call.effect_id:
+        if not self.is_over and cmd.effect_id == self.state.call.effect_id:
             failed = ModelFailed(call_id=self.state.call.call_id, shown=self.state.call.is_shown)
             failed.error.code = "timeout" if cmd.code == "timeout" else "unavailable"
             failed.error.message, failed.error.retryable = cmd.message, True

@@ -21,6 +21,8 @@ from aevatar.agents.runs_pb2 import (
     RunErasureDue,
     RunResumedFact,
     RunSuspendedFact,
+    SubRunEnded,
+    SubRunState,
 )
 from aevatar.agents.stream_pb2 import MessageRestarted, ToolResultShown
 from aevatar.identity import ActorId
@@ -38,9 +40,14 @@ class RunBase(RunFacts):
     _live: LiveReply | None = None
 
     @property
+    def has_ended(self) -> bool:
+        """Whether the end is recorded, and nothing can happen any more."""
+        return self.state.status >= RUN_STATUS_COMPLETED
+
+    @property
     def is_over(self) -> bool:
-        """Whether the run has ended, or only its last words are still being delivered."""
-        return self.state.status >= RUN_STATUS_COMPLETED or self.state.HasField("concluding")
+        """Whether the run has ended, or has only its last words and its sub-runs still to come."""
+        return self.has_ended or self.state.HasField("concluding")
 
     @property
     def live(self) -> LiveReply:
@@ -106,35 +113,51 @@ class RunBase(RunFacts):
     # The end
 
     def end(self, status: str, code: str = "", message: str = "", *, rounds_exhausted: bool = False) -> None:
-        """Ends the run, once what is to be delivered has been; whatever else was under way is given up."""
+        """Ends the run; whatever else was under way is given up.
+
+        The end is recorded once the sinks have taken the last text, and a run that went well lets the sub-runs it
+        follows go to their end, too.
+        """
         if self.is_over:
             return
-        end = RunEnded(
-            status=status,
-            code=code,
-            message=message[:500],
-            usage=self.usage(),
-            rounds_exhausted=rounds_exhausted,
-        )
-        self._give_up_work()
-        if self.finalise_replies():
+        end = RunEnded(status=status, code=code, message=message[:500], rounds_exhausted=rounds_exhausted)
+        self._give_up_work(is_well=status == "completed")
+        self.finalise_replies()
+        if self._has_something_to_wait_for():
             self.emit(RunConcluding(end=end))
         else:
-            self.close(end)
+            self._close(end)
 
-    def finalise_replies(self) -> bool:
-        """Sends every sink its last text; answers whether any has not taken it yet."""
-        return False
+    def finalise_replies(self) -> None:
+        """Sends every sink its last text."""
 
-    def close(self, end: RunEnded) -> None:
-        """Records the one end of the run, and tells whoever waits for it."""
-        own = copy(end)
-        own.at = self.turn.now_ms
-        own.reply_failed = any(sink.failed for sink in self.state.sinks)
+    def close_when_done(self) -> None:
+        """Records the end of a run that is concluding, if there is nothing left to wait for."""
+        if self.state.HasField("concluding") and not self._has_something_to_wait_for():
+            self._close(copy(self.state.concluding))
+
+    def close_now(self) -> None:
+        """Records the end of a run that is concluding, whatever it still waits for."""
+        if self.state.HasField("concluding"):
+            self._cancel_sub_runs()
+            self._close(copy(self.state.concluding))
+
+    def _has_something_to_wait_for(self) -> bool:
+        return any(not sink.finalised for sink in self.state.sinks) or bool(self._followed_sub_runs())
+
+    def _followed_sub_runs(self) -> list[SubRunState]:
+        return [sub_run for sub_run in self.state.sub_runs.values() if not sub_run.status and sub_run.effect_id]
+
+    def _close(self, end: RunEnded) -> None:
+        end.at = self.turn.now_ms
+        end.usage.CopyFrom(self.usage())
+        end.reply_failed = any(sink.failed for sink in self.state.sinks)
         start = self.state.start
-        self.emit(own)
+        for name in ("deadline", "replies"):
+            self.cancel(name)
+        self.emit(end)
         if start.report_to:
-            self.send(ActorId.parse(start.report_to), self._concluded(own))
+            self.send(ActorId.parse(start.report_to), self._concluded(end))
         if start.is_unstored:
             self.schedule("erase", UNSTORED_FOR, RunErasureDue())
 
@@ -150,24 +173,24 @@ class RunBase(RunFacts):
             concluded.error.CopyFrom(ModelFailure(code=end.code, message=end.message))
         return concluded
 
-    def _give_up_work(self) -> None:
+    def _give_up_work(self, *, is_well: bool) -> None:
         state = self.state
-        for effect_id in self._effects_under_way():
-            self.cancel_effect(effect_id)
-        for name in ("deadline", *(f"wait:{call.call_id}" for call in state.calls)):
-            self.cancel(name)
+        for effect_id in (state.discovery_effect, state.call.effect_id, *(call.effect_id for call in state.calls)):
+            if effect_id:
+                self.cancel_effect(effect_id)
+        for call in state.calls:
+            self.cancel(f"wait:{call.call_id}")
         for approval in state.approvals:
             self.cancel(f"approval:{approval.id}")
-        for sub_run in state.sub_runs.values():
-            if not sub_run.status and sub_run.sub_run.wait != "ack":
-                self.send(ActorId.parse(sub_run.sub_run.run), CancelRun(reason="parent_ended"))
+        if not is_well:
+            self._cancel_sub_runs()
 
-    def _effects_under_way(self) -> list[str]:
-        state = self.state
-        under_way = [state.discovery_effect, state.call.effect_id]
-        under_way += [call.effect_id for call in state.calls]
-        under_way += [sub_run.effect_id for sub_run in state.sub_runs.values()]
-        return [effect_id for effect_id in under_way if effect_id]
+    def _cancel_sub_runs(self) -> None:
+        for call_id, sub_run in list(self.state.sub_runs.items()):
+            if not sub_run.status and sub_run.effect_id:
+                self.cancel_effect(sub_run.effect_id)
+                self.send(ActorId.parse(sub_run.sub_run.run), CancelRun(reason="parent_ended"))
+                self.emit(SubRunEnded(call_id=call_id, status="cancelled"))
 
     def status_name(self) -> str:
         """The status in words."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from aevatar.actors import EffectFailed, Kind, command, signal
 from aevatar.agents.runs import coalescing
 from aevatar.agents.runs.base import RunBase
-from aevatar.agents.runs.facts import copy, sink_of
+from aevatar.agents.runs.facts import sink_of
 from aevatar.agents.runs_pb2 import (
     FlushDue,
     RepliesOverdue,
@@ -67,17 +67,13 @@ class Replies(RunBase):
         if due.generation == sink.generation and text is not None and not self.is_over:
             self._offer(sink, text)
 
-    def finalise_replies(self) -> bool:
-        """Sends every sink its last text; answers whether any has not taken it yet."""
+    def finalise_replies(self) -> None:
+        """Sends every sink its last text."""
         self._texts.clear()
         for sink in self.state.sinks:
             self._finalise(sink)
-        if self.state.cancelling and self._is_delivering():
+        if self.state.cancelling and any(not sink.finalised for sink in self.state.sinks):
             self.schedule("replies", CANCELLED_SECONDS, RepliesOverdue())
-        return self._is_delivering()
-
-    def _is_delivering(self) -> bool:
-        return any(not sink.finalised for sink in self.state.sinks)
 
     def _finalise(self, sink: SinkState) -> None:
         has_nothing_to_amend = self.state.cancelling and not sink.accepted_digest and not sink.in_flight
@@ -156,14 +152,8 @@ class Replies(RunBase):
                 self._offer(sink, text)
             return
         self._finalise(sink)
-        if not self._is_delivering():
-            self._close_after_replies()
+        self.close_when_done()
 
     @command
     def replies_overdue(self, cmd: RepliesOverdue) -> None:
-        if self.state.HasField("concluding"):
-            self._close_after_replies()
-
-    def _close_after_replies(self) -> None:
-        self.cancel("replies")
-        self.close(copy(self.state.concluding))
+        self.close_now()

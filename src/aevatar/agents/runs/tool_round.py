@@ -367,7 +367,7 @@ class ToolRound(RunBase):
 
     @signal
     def sub_run_observed(self, cmd: SubRunObserved) -> None:
-        if self.is_over or cmd.call_id not in self.state.sub_runs:
+        if self.has_ended or cmd.call_id not in self.state.sub_runs:
             return
         fresh = [event for event in cmd.events if event.cursor > self.state.sub_runs[cmd.call_id].cursor]
         if fresh:
@@ -375,7 +375,7 @@ class ToolRound(RunBase):
 
     @command
     def sub_run_finished(self, cmd: SubRunFinished) -> None:
-        if self.is_over or cmd.call_id not in self.state.sub_runs or self.state.sub_runs[cmd.call_id].status:
+        if self.has_ended or cmd.call_id not in self.state.sub_runs or self.state.sub_runs[cmd.call_id].status:
             return
         self.emit(SubRunEnded(call_id=cmd.call_id, status=cmd.status, usage=cmd.usage))
         call = call_of(self.state, cmd.call_id)
@@ -383,6 +383,7 @@ class ToolRound(RunBase):
             self.cancel(f"wait:{cmd.call_id}")
             self._record(call, _in_time(copy(call.otherwise), cmd))
             self._advance()
+        self.close_when_done()
 
     @command
     def concluded(self, cmd: RunConcluded) -> None:
