@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import anyio
-import pytest
 
 from aevatar.actors import Limits, Link
 from aevatar.actors.actors_pb2 import TurnBody
@@ -14,8 +13,8 @@ from aevatar.errors import Rejected
 from aevatar.journal.records import TurnRecord
 from aevatar.testing import Fault
 from tests.sample.kinds import Echo, letter
-from tests.sample.sample_pb2 import Add, Added, Cheer, Fetch, HowMuch, Noted, Relay, Take, Total
-from tests.sample.world import ANN, BEN, Faults, HeldJournal, World, settled
+from tests.sample.sample_pb2 import Add, Added, Cheer, Fetch, HowMuch, Noted, Relay, Take, Total, TotalChanged
+from tests.sample.world import ANN, BEN, Faults, HeldJournal, World, noted, settled
 
 
 def elsewhere(version: int, by: int) -> TurnRecord:
@@ -54,17 +53,13 @@ async def test_nothing_is_shown_before_it_is_durable(world: World) -> None:
     async def begin(link: Link) -> None:
         started.append(link.effect_id)
 
-    async def read() -> None:
-        async for event in actors.sessions.read(ANN):
-            told.append(event.event)
-
     async def ask(target: Any, command: Any) -> None:
         told.append(await actors.ask(target, command))
 
     async with world.runtime(over=held.over, effects=[Echo(begin)]) as actors, anyio.create_task_group() as asking:
         await actors.ask(ANN, Add(by=0))
         await actors.ask(BEN, Add(by=0))
-        asking.start_soon(read)
+        asking.start_soon(noted, actors.sessions.read(ANN), told)
         await settled()
         held.hold()
         for command in (Add(by=1), Fetch(text="x"), Relay(letters=[letter(BEN, Add(by=1))]), HowMuch()):
@@ -178,22 +173,18 @@ async def test_a_conflict_of_one_actor_harms_no_neighbour_in_its_batch(world: Wo
 
 
 async def test_the_caller_hears_before_the_readers_and_they_before_other_actors(memory: World) -> None:
-    heard: list[str] = []
-
-    async def read() -> None:
-        async for event in actors.sessions.read(ANN):
-            heard.append(type(event.event).__name__)
+    heard: list[Any] = []
 
     async def ask() -> None:
-        heard.append(type(await actors.ask(ANN, Add(by=1))).__name__)
+        heard.append(await actors.ask(ANN, Add(by=1)))
 
     async with memory.runtime() as actors, anyio.create_task_group() as asking:
         await actors.ask(ANN, Add(by=0))
-        asking.start_soon(read)
+        asking.start_soon(noted, actors.sessions.read(ANN), heard)
         await settled()
         asking.start_soon(ask)
         await settled()
-        assert heard == ["Total", "TotalChanged"]
+        assert heard == [Total(total=1), TotalChanged(by=1)]
         asking.cancel_scope.cancel()
 
 

@@ -177,6 +177,12 @@ async def collected(events: AsyncIterator[Any]) -> list[Message]:
     return [event.event async for event in events]
 
 
+async def noted(events: AsyncIterator[Any], into: list[Any]) -> None:
+    """Notes what a reader of a session gets, as it comes."""
+    async for event in events:
+        into.append(event.event)  # noqa: PERF401 - as it comes, not at the end
+
+
 def texts(messages: Sequence[Any]) -> list[str]:
     """The texts of messages that have one."""
     return [message.text for message in messages]

@@ -128,8 +128,8 @@ class Actor(Generic[S]):
         return self.turn.send(target, command, command_id=command_id, answer=answer, sender=self.id)
 
     def signal(self, target: ActorId, message: Message) -> None:
-        """Sends a signal after the commit: unrecorded, lost if the target cannot be reached."""
-        self.turn.signals.append((target, message))
+        """Sends a signal to an actor of the same scope after the commit: unrecorded, lost if it cannot be reached."""
+        self.turn.signal(target, message, sender=self.id)
 
     def signal_after(self, delay: float, message: Message) -> None:
         """Sends a signal to this actor itself after `delay` seconds, unless its activation is gone by then."""

@@ -137,8 +137,7 @@ class Turn:
 
     def send(self, target: ActorId, command: Message, *, command_id: str | None, answer: bool, sender: ActorId) -> str:
         """Notes a command for `target`. Raises: Rejected `scope_mismatch` when it lies in another scope."""
-        if target.scope != sender.scope:
-            raise Rejected("scope_mismatch", "A command never crosses scopes.", "target")
+        _stay_in_scope(target, sender)
         if len(self.mail) >= SEND_LIMIT:
             raise TurnTooLarge(f"more than {SEND_LIMIT} sends in one turn")
         sent = Envelope(
@@ -156,6 +155,11 @@ class Turn:
         self.mail.append(sent)
         return sent.id
 
+    def signal(self, target: ActorId, message: Message, *, sender: ActorId) -> None:
+        """Notes a signal for `target`. Raises: Rejected `scope_mismatch` when it lies in another scope."""
+        _stay_in_scope(target, sender)
+        self.signals.append((target, message))
+
     def records_anything(self) -> bool:
         """Whether the turn holds something that must be in the log, passing observations aside."""
         return bool(
@@ -167,3 +171,8 @@ class Turn:
             or self.concluded
             or self.retirement
         )
+
+
+def _stay_in_scope(target: ActorId, sender: ActorId) -> None:
+    if target.scope != sender.scope:
+        raise Rejected("scope_mismatch", "No message of an actor crosses scopes.", "target")
