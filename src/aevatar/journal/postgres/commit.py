@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -57,6 +58,7 @@ class Batch:
         self._concluded: dict[Key, Row] = {}
         self._mail: dict[Key, Row] = {}
         self._mail_done: set[Key] = set()
+        self._places = count()
         self._timers: dict[Key, tuple[int, TimerSet]] = {}
         self._timers_cleared: dict[Key, int] = {}
         self._effects: dict[str, Row] = {}
@@ -160,7 +162,7 @@ class Batch:
             self._mail.pop((record.actor, mail_id), None)
             self._mail_done.add((record.actor, mail_id))
         for mail in record.mail:
-            self._mail.setdefault((mail.target, mail.id), mail_row(len(self._mail), mail))
+            self._mail.setdefault((mail.target, mail.id), mail_row(next(self._places), mail))
 
     def _set_timers(self, record: TurnRecord) -> None:
         for name, generation in record.timers_cleared:

@@ -85,10 +85,9 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]:
         """A connection from the pool, while the block runs."""
-        if self._pool is None:
-            raise Unavailable("journal_closed", "the journal is not open")
+        pool = self._opened()
         with self.translated():
-            async with self._pool.acquire(timeout=self._timeout) as connection:
+            async with pool.acquire(timeout=self._timeout) as connection:
                 yield connection
 
     @asynccontextmanager
@@ -128,6 +127,7 @@ class Database:
 
     async def fetch_patiently(self, name: str, *arguments: Any) -> list[asyncpg.Record]:
         """The rows of a named statement, however long it takes."""
+        self._opened()
         async with self.own_connection() as connection:
             return await connection.fetch(self.statements[name], *arguments)
 
@@ -150,6 +150,11 @@ class Database:
             raise self._unavailable(failed) from failed
         else:
             self._failures = 0
+
+    def _opened(self) -> asyncpg.Pool[asyncpg.Record]:
+        if self._pool is None:
+            raise Unavailable("journal_closed", "the journal is not open")
+        return self._pool
 
     def _unavailable(self, cause: Exception) -> Unavailable:
         self._failures += 1
