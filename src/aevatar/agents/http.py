@@ -1,0 +1,236 @@
+"""Adapts: agents, runs and approvals over HTTP."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Header, Query, Response
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+from aevatar.actors.packing import message_type
+from aevatar.agents.agents_pb2 import AgentDocument
+from aevatar.agents.runs import SESSION
+from aevatar.agents.runs_pb2 import ApprovalsDocument, DecideApproval, RunContext, RunDocument
+from aevatar.agents.service import Agents, InvokeOptions, Runs, user_message
+from aevatar.agents.stream_pb2 import SubRunShown
+from aevatar.agents.views import (
+    KEY,
+    AgentList,
+    AgentView,
+    ApprovalList,
+    ApprovalView,
+    CancelBody,
+    CreateAgentBody,
+    DecisionBody,
+    InvokeBody,
+    InvokedView,
+    PersonaBody,
+    RunList,
+    RunView,
+    StatusView,
+    agent_view,
+    approval_view,
+    run_view,
+)
+from aevatar.errors import Rejected
+from aevatar.identity import ActorId
+from aevatar.readmodels import Versioned
+from aevatar.server import ApiModel, Caller, CommandId, Cursor, EventStream, provided
+from aevatar.sessions import Delta, SessionEvent, Sessions
+
+router = APIRouter(prefix="/api", tags=["agents"])
+
+AgentsDep = Annotated[Agents, provided(Agents)]
+RunsDep = Annotated[Runs, provided(Runs)]
+SessionsDep = Annotated[Sessions, provided(Sessions)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+IfMatch = Annotated[str | None, Header(pattern=r'^"?\d+"?$', description="The version the change is meant for.")]
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_encode = msgspec.json.Encoder().encode
+
+
+class NothingBody(ApiModel):
+    """An empty object."""
+
+
+@router.post("/agents", status_code=201)
+async def create_agent(
+    body: CreateAgentBody, caller: Caller, agents: AgentsDep, command_id: CommandId, response: Response
+) -> AgentView:
+    """Makes an agent; the same one again is harmless."""
+    await agents.create(caller, body.key, body.persona(), command_id=command_id)
+    return _tagged(agent_view(await agents.get(caller, body.key)), response)
+
+
+@router.get("/agents")
+async def list_agents(caller: Caller, agents: AgentsDep, cursor: str | None = None, limit: Limit = 50) -> AgentList:
+    """The agents of the caller's scope, by key."""
+    found = await agents.list(caller, after=cursor, limit=limit)
+    return AgentList(items=[agent_view(item) for item in _of(found.items, AgentDocument)], next=found.after)
+
+
+@router.get("/agents/{key}")
+async def get_agent(key: str, caller: Caller, agents: AgentsDep, response: Response) -> AgentView:
+    """One agent, with its version as ETag."""
+    return _tagged(agent_view(await agents.get(caller, key)), response)
+
+
+@router.put("/agents/{key}")
+async def configure_agent(
+    key: str,
+    body: PersonaBody,
+    caller: Caller,
+    agents: AgentsDep,
+    command_id: CommandId,
+    response: Response,
+    if_match: IfMatch = None,
+) -> AgentView:
+    """Replaces a persona whole, if it is still the version that `If-Match` names."""
+    expected = int(if_match.strip('"')) if if_match else None
+    await agents.configure(caller, key, body.persona(), expected_version=expected, command_id=command_id)
+    return _tagged(agent_view(await agents.get(caller, key)), response)
+
+
+@router.delete("/agents/{key}", status_code=204)
+async def retire_agent(key: str, caller: Caller, agents: AgentsDep, command_id: CommandId) -> None:
+    """Ends an agent. Its runs stay."""
+    await agents.retire(caller, key, command_id=command_id)
+
+
+@router.post("/agents/{key}:disable")
+async def disable_agent(
+    key: str, body: NothingBody, caller: Caller, agents: AgentsDep, command_id: CommandId
+) -> AgentView:
+    """Lets nobody invoke the agent until it is enabled again."""
+    await agents.set_enabled(caller, key, enabled=False, command_id=command_id)
+    return agent_view(await agents.get(caller, key))
+
+
+@router.post("/agents/{key}:enable")
+async def enable_agent(
+    key: str, body: NothingBody, caller: Caller, agents: AgentsDep, command_id: CommandId
+) -> AgentView:
+    """Lets the agent be invoked."""
+    await agents.set_enabled(caller, key, enabled=True, command_id=command_id)
+    return agent_view(await agents.get(caller, key))
+
+
+@router.post("/agents/{key}/runs", status_code=202)
+async def invoke_agent(
+    key: str, body: InvokeBody, caller: Caller, agents: AgentsDep, command_id: CommandId
+) -> InvokedView:
+    """Starts a run; follow it under `events`. The same `Idempotency-Key` again answers the same run."""
+    if not re.fullmatch(KEY, key):
+        raise Rejected("agent_not_found", f"There is no agent {key!r}.", "key")
+    options = InvokeOptions(thread=body.thread, model=body.model)
+    invoked = await agents.invoke(
+        caller, key, [user_message(body.prompt)], context=RunContext(), command_id=command_id, options=options
+    )
+    run = ActorId.parse(invoked.run)
+    return InvokedView(
+        run_id=run.key, owner_actor_id=run.text, session_id=invoked.session, events=f"/api/runs/{run.key}/events"
+    )
+
+
+@router.get("/runs")
+async def list_runs(
+    caller: Caller,
+    runs: RunsDep,
+    agent: str | None = None,
+    status: str | None = None,
+    thread: str | None = None,
+    cursor: str | None = None,
+    limit: Limit = 50,
+) -> RunList:
+    """Runs of the caller's scope, newest first."""
+    asked = {"agent": agent, "status": status, "thread": thread}
+    where: dict[str, str | int] = {name: value for name, value in asked.items() if value is not None}
+    found = await runs.list(caller, where=where, after=cursor, limit=limit)
+    return RunList(items=[run_view(item) for item in _of(found.items, RunDocument)], next=found.after)
+
+
+@router.get("/runs/{key}")
+async def get_run(key: str, caller: Caller, runs: RunsDep) -> RunView:
+    """How one run is going."""
+    return run_view(await runs.get(caller, key))
+
+
+@router.get("/runs/{key}/events", response_class=EventStream)
+async def run_events(key: str, caller: Caller, runs: RunsDep, sessions: SessionsDep, after: Cursor) -> EventStream:
+    """Everything a run shows, from its beginning or from `Last-Event-ID`, to its end."""
+    if not await sessions.page(runs.id_of(caller, key), SESSION, 0, 1):
+        await runs.get(caller, key)  # no stream of what does not exist
+    return EventStream(sessions, runs.id_of(caller, key), SESSION, codec=native, after=after)
+
+
+@router.post("/runs/{key}:cancel")
+async def cancel_run(key: str, body: CancelBody, caller: Caller, runs: RunsDep, command_id: CommandId) -> StatusView:
+    """Cancels a run; one that has ended is answered as it is."""
+    status = await runs.cancel(caller, key, reason=body.reason, command_id=command_id)
+    return StatusView(id=key, status=status)
+
+
+@router.get("/approvals")
+async def list_approvals(caller: Caller, runs: RunsDep, cursor: str | None = None, limit: Limit = 50) -> ApprovalList:
+    """What waits for a decision in the caller's scope."""
+    found = await runs.open_approvals(caller, after=cursor, limit=limit)
+    return ApprovalList(
+        items=[
+            approval_view(item.key, approval)
+            for item in _of(found.items, ApprovalsDocument)
+            for approval in item.document.approvals
+            if not approval.decision
+        ],
+        next=found.after,
+    )
+
+
+@router.post("/runs/{key}/approvals/{approval_id}")
+async def decide(
+    key: str, approval_id: str, body: DecisionBody, caller: Caller, runs: RunsDep, command_id: CommandId
+) -> ApprovalView:
+    """Decides. The same decision again is harmless, another one is refused."""
+    decision = DecideApproval(
+        approval_id=approval_id, decision=body.decision, reason=body.reason, arguments=body.arguments
+    )
+    await runs.decide(caller, key, decision, command_id=command_id)
+    document = await runs.approvals(caller, key)
+    return next(approval_view(key, each) for each in document.approvals if each.id == approval_id)
+
+
+def native(event: SessionEvent) -> Iterator[tuple[str, bytes]]:
+    """The native stream: the name of the event in snake case, its fields in camel case."""
+    yield _named(event.event), _data(event.event)
+
+
+def _named(message: Message) -> str:
+    return _CAMEL.sub("_", message.DESCRIPTOR.name).lower()
+
+
+def _data(message: Message) -> bytes:
+    if isinstance(message, Delta):  # by far the most frequent one
+        return _encode({"item": message.item, "channel": message.channel, "text": message.text})
+    return _encode(_fields(message))
+
+
+def _fields(message: Message) -> dict[str, object]:
+    if isinstance(message, SubRunShown):
+        inner = message_type(message.name).FromString(message.event)
+        place = {"runId": message.run_id, "parentCallId": message.parent_call_id, "cursor": message.cursor}
+        return {**place, "depth": message.depth, "type": _named(inner), "event": _fields(inner)}
+    fields: dict[str, object] = json_format.MessageToDict(message)
+    return fields
+
+
+def _of(items: list[Versioned[Message]], wanted: type) -> Iterator[Versioned]:  # type: ignore[type-arg]
+    return (item for item in items if isinstance(item.document, wanted))
+
+
+def _tagged(view: AgentView, response: Response) -> AgentView:
+    response.headers["etag"] = f'"{view.version}"'
+    return view
