@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import anyio
 import httpx2
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, WebSocket
 from pydantic import Field
 
 from aevatar.actors import Runtime
@@ -107,6 +107,12 @@ def tally_routes() -> APIRouter:
     async def fail(name: str) -> None:
         error = ERRORS[name]()
         raise error
+
+    @router.websocket("/echo")
+    async def echo(socket: WebSocket, caller: Caller) -> None:
+        await socket.accept()
+        await socket.send_text(f"{caller.subject}: {await socket.receive_text()}")
+        await socket.close()
 
     @router.get("/secret")
     async def secret(held: CallerSecret) -> dict[str, str]:

@@ -9,6 +9,8 @@ import httpx2
 import pytest
 from fastapi import APIRouter, Request
 from starlette.datastructures import Headers
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from aevatar.errors import Misassembled, Rejected
 from aevatar.identity import Principal, ScopeId
@@ -138,6 +140,20 @@ async def test_ones_own_scope_is_let_through(guarded: Served, known: Tokens) -> 
         for scope in ("alpha", "%61lpha")
     ]
     assert [answer.status_code for answer in answers] == [200, 200]
+
+
+async def test_the_guard_stands_before_web_sockets_too(guarded: Served, known: Tokens) -> None:
+    address = f"ws://127.0.0.1:{guarded.client.base_url.port}/api/scopes"
+    headers = bearing(known.create(ALPHA, "ann", ("*",), now=1))
+    async with connect(f"{address}/alpha/echo", additional_headers=headers) as socket:
+        await socket.send("hello")
+        assert await socket.recv() == "ann: hello"
+    refusals = []
+    for scope, sent in (("alpha", {}), ("beta", headers)):
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(f"{address}/{scope}/echo", additional_headers=sent)
+        refusals.append(refused.value.response.status_code)
+    assert refusals == [401, 403]
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/openapi.json"])

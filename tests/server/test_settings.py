@@ -40,7 +40,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         log_format="json",
         log_level="debug",
         otlp_endpoint="http://localhost:4318",
-        shutdown_timeout=3.0,
+        shutdown_timeout=3,
     )
 
 

@@ -28,6 +28,7 @@ from aevatar.server.errors import ErrorAnswers
 from aevatar.server.health import health_routes
 from aevatar.server.journals import journal_at
 from aevatar.server.metrics import metrics_route
+from aevatar.server.openapi import describe_errors
 from aevatar.server.principal import Guard
 from aevatar.server.requests import BodyLimit, Requests
 from aevatar.server.settings import Settings
@@ -67,6 +68,15 @@ def create_application(
     return application
 
 
+class _Application(FastAPI):
+    """Describes its errors as it answers them."""
+
+    def openapi(self) -> dict[str, Any]:
+        described = super().openapi()
+        describe_errors(described, self.state.other_shapes)
+        return described
+
+
 def provided(service: type) -> Any:
     """How a parameter of a route asks for what some capability offers: `Annotated[Polls, …]` with this inside."""
 
@@ -99,15 +109,14 @@ def _offer(services: Services, capabilities: Iterable[Capability]) -> None:
 def _application(
     capabilities: Sequence[Capability], services: Services, vault: MemoryVault, authenticator: Authenticator
 ) -> FastAPI:
-    errors = ErrorAnswers(
-        {code: status for capability in capabilities for code, status in capability.statuses.items()},
-        {prefix: shape for capability in capabilities for prefix, shape in capability.error_shapes.items()},
-    )
+    shapes = {prefix: shape for capability in capabilities for prefix, shape in capability.error_shapes.items()}
+    statuses = {code: status for capability in capabilities for code, status in capability.statuses.items()}
+    errors = ErrorAnswers(statuses, shapes)
 
     async def answer(request: Request, error: Exception) -> Response:
         return errors.answer(request.scope, error)
 
-    application = FastAPI(
+    application = _Application(
         title="aevatar",
         lifespan=partial(_lifespan, runtime=services.runtime, vault=vault),
         middleware=[
@@ -122,6 +131,7 @@ def _application(
     )
     application.state.services = services
     application.state.streams = OpenStreams()
+    application.state.other_shapes = tuple(shapes)
     return application
 
 

@@ -46,7 +46,7 @@ class Server(uvicorn.Server):
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=round(settings.shutdown_timeout),
+            timeout_graceful_shutdown=settings.shutdown_timeout,
         )
         super().__init__(config)
         self._application = application

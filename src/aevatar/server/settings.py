@@ -35,7 +35,7 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("AEVATAR_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
     )
     """Where spans go, over HTTP."""
-    shutdown_timeout: float = Field(default=10.0, gt=0)
+    shutdown_timeout: int = Field(default=10, ge=1)
     """Seconds that requests under way are given when the process is asked to stop."""
 
     @field_validator("capabilities", mode="before")
