@@ -102,13 +102,17 @@ class HeldJournal:
         self._inner: Any = None
         self._open = asyncio.Event()
         self._open.set()
+        self._passing = 0
 
     def over(self, inner: Journal) -> Any:
         self._inner = inner
         return self
 
-    def hold(self) -> None:
-        self._open.clear()
+    def hold(self, *, after: int = 0) -> None:
+        """Holds what is called from now on, or after so many calls more."""
+        self._passing = after
+        if not after:
+            self._open.clear()
 
     def release(self) -> None:
         self._open.set()
@@ -121,6 +125,9 @@ class HeldJournal:
         async def call(*args: Any) -> Any:
             if not self._holds_answers:
                 await self._open.wait()
+            self._passing -= 1
+            if self._passing == 0:
+                self._open.clear()
             answer = await method(*args)
             if self._holds_answers:
                 await self._open.wait()

@@ -158,11 +158,7 @@ class Turns:
         if delivery.is_durable:
             record = TurnRecord(activation.id.text, activation.id.shard, turn.now_ms)
             tick_off(activation, record, delivery, EffectState.DONE)
-            ticket = Ticket(activation, delivery, record, refusal=refusal)
-            if reply_to := delivery.envelope.reply_to:
-                ticket.sends.append(answer_envelope(activation.id, delivery.envelope.id, reply_to, refusal, turn))
-                record.mail = [mail_of(sent) for sent in ticket.sends]
-            self._commit(ticket)
+            self._commit_refusal(Ticket(activation, delivery, record, refusal=refusal), turn)
         elif activation.version and isinstance(refusal, Rejected) and delivery.future is not None:
             refusing = self._refuse_unless_recorded(activation, delivery, refusal=refusal, rests_on=activation.tail)
             self._tasks.spawn(refusing, "refusal")
@@ -170,6 +166,14 @@ class Turns:
             self.answer(activation, delivery, refusal)
         if turn.records_anything() or turn.shown:  # state or books were changed before the refusal
             self._stage.reload(activation)
+
+    def _commit_refusal(self, ticket: Ticket, turn: Turn) -> None:
+        envelope = ticket.delivery.envelope
+        if envelope.reply_to and ticket.refusal is not None:
+            answer = answer_envelope(ticket.activation.id, envelope.id, envelope.reply_to, ticket.refusal, turn)
+            ticket.sends.append(answer)
+            ticket.record.mail = [mail_of(answer)]
+        self._commit(ticket)
 
     async def _refuse_unless_recorded(
         self, activation: Activation, delivery: Delivery, *, refusal: Rejected, rests_on: Ticket | None
@@ -208,7 +212,7 @@ class Turns:
             self._metrics.dead_letters += 1
             record = TurnRecord(activation.id.text, activation.id.shard, turn.now_ms)
             bury(activation, record, delivery, type(bug).__name__)
-            self._commit(Ticket(activation, delivery, record, refusal=Internal(request)))
+            self._commit_refusal(Ticket(activation, delivery, record, refusal=Internal(request)), turn)
         self._stage.reload(activation)
 
     async def _retry(self, kind: Kind, delivery: Delivery) -> None:
