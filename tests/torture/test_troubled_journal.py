@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from google.protobuf.message import Message
 
 from aevatar.errors import Unavailable
 from aevatar.journal.port import Journal
 from aevatar.testing import Fault, FaultyJournal, Mishap, elapse
-from tests.sample.sample_pb2 import Add, HowMuch, Take, Total
-from tests.sample.world import ANN, HeldJournal, World, anyio_backend, memory, world
+from tests.sample.kinds import Echo
+from tests.sample.sample_pb2 import Add, Fetch, HowMuch, Remind, Take, Total
+from tests.sample.world import ANN, HeldJournal, World, anyio_backend, memory, settled, world
 
 __all__ = ["anyio_backend", "memory", "world"]
 
@@ -61,3 +63,26 @@ async def test_mail_is_handled_though_its_sender_has_left(memory: World) -> None
         held.release()
         await elapse(1)
         assert await runtime.ask(ANN, HowMuch()) == Total(total=2)
+
+
+@pytest.mark.parametrize("command", [Add(by=2), Remind(name="n", delay=1, by=2), Fetch(text="n")])
+async def test_what_the_journal_holds_is_handled_however_long_conflicts_last(memory: World, command: Message) -> None:
+    trouble, held = Trouble(), HeldJournal("accept")
+    echo = Echo(lambda _: elapse(1))
+    async with memory.runtime(over=lambda journal: trouble.over(held.over(journal)), effects=[echo]) as runtime:
+        await runtime.ask(ANN, Add(by=1))
+        if isinstance(command, Add):
+            held.hold()
+        async with asyncio.TaskGroup() as callers:
+            callers.create_task(runtime.dispatch(ANN, command))
+            await settled()
+            trouble.fault = Fault.CONFLICT
+            held.release()
+        before = len(await memory.events(ANN))
+        await elapse(10)
+        assert len(await memory.events(ANN)) == before
+        trouble.fault = None
+        await elapse(5)
+        assert len(await memory.events(ANN)) == before + 1
+        journal = memory.journal
+        assert (await journal.mail(), await journal.effects(), await journal.due(2**62)) == ([], [], [])

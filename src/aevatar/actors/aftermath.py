@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 from google.protobuf.message import Message
 
-from aevatar.actors.activation import Answer, Delivery, Phase, Ticket
+from aevatar.actors.activation import Activation, Answer, Delivery, Phase, Ticket
 from aevatar.actors.deciding import gone
 from aevatar.actors.envelope import Envelope
 from aevatar.actors.metrics import Metrics
@@ -28,6 +28,8 @@ log = structlog.get_logger("aevatar.actors")
 
 CONFLICTS = 5
 """How often a message is handled again because its turn was refused."""
+PAUSE_AFTER_CONFLICTS = 2.0
+"""Seconds until a message that the journal holds is handled again after that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +140,15 @@ class Aftermath:
             again.extend(delivery for delivery, _ in undone.held)
         activation.inflight.clear()
         self._turns.forget_void()
-        activation.mailbox.put_back(self._worth_another_try(again, verdict))
+        activation.mailbox.put_back(self._worth_another_try(activation, again, verdict))
         self._stage.reload(activation)
         if verdict is Verdict.REPEATED:
             self._metrics.repeats += 1
             self._turns.answer_later(activation, ticket.delivery)
 
-    def _worth_another_try(self, deliveries: Sequence[Delivery], verdict: Verdict) -> list[Delivery]:
+    def _worth_another_try(
+        self, activation: Activation, deliveries: Sequence[Delivery], verdict: Verdict
+    ) -> list[Delivery]:
         again = []
         for delivery in deliveries:
             delivery.conflicts += 1
@@ -153,6 +157,9 @@ class Aftermath:
             elif delivery.conflicts > CONFLICTS:
                 log.error("too_many_conflicts", actor=delivery.envelope.target.text, message_id=delivery.envelope.id)
                 delivery.give(Unavailable("conflict", "the actor keeps moving on under this process"))
+                if delivery.is_durable:  # nobody else would bring it back before the next start
+                    delivery.conflicts = 0
+                    self._turns.retry(activation, delivery, PAUSE_AFTER_CONFLICTS)
             else:
                 again.append(delivery)
         return again

@@ -207,7 +207,7 @@ class Turns:
             self.answer(activation, delivery, Internal(request))
         elif delivery.failures < RETRIES:
             delivery.failures += 1
-            self._tasks.spawn(self._retry(activation.kind, delivery), f"retry {envelope.id}")
+            self.retry(activation, delivery, self._limits.retry_pause * 2 ** (delivery.failures - 1))
         else:
             self._metrics.dead_letters += 1
             record = TurnRecord(activation.id.text, activation.id.shard, turn.now_ms)
@@ -215,9 +215,14 @@ class Turns:
             self._commit_refusal(Ticket(activation, delivery, record, refusal=Internal(request)), turn)
         self._stage.reload(activation)
 
-    async def _retry(self, kind: Kind, delivery: Delivery) -> None:
-        await asyncio.sleep(self._limits.retry_pause * 2 ** (delivery.failures - 1))
-        self._redeliver(kind, delivery)
+    def retry(self, activation: Activation, delivery: Delivery, pause: float) -> None:
+        """Brings a message back in `pause` seconds; those behind it do not wait for it."""
+
+        async def retried() -> None:
+            await asyncio.sleep(pause)
+            self._redeliver(activation.kind, delivery)
+
+        self._tasks.spawn(retried(), f"retry {delivery.envelope.id}")
 
     def _redeliver(self, kind: Kind, delivery: Delivery) -> None:
         try:
