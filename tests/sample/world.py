@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 from aevatar.actors import Runtime
 from aevatar.actors.actors_pb2 import TurnBody
 from aevatar.actors.packing import message_type, unpack
-from aevatar.identity import ActorId, ScopeId
+from aevatar.identity import SHARDS, ActorId, ScopeId
 from aevatar.journal.memory import MemoryJournal
 from aevatar.journal.memory_store import MemoryStore
 from aevatar.journal.port import Journal
@@ -84,6 +84,7 @@ class World:
         """The same, while no runtime has the store open."""
         self.journal = self._handle()
         await self.journal.open()
+        await self.journal.claim(range(SHARDS))
         try:
             await self.commit(*records)
         finally:

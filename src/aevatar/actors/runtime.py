@@ -23,7 +23,7 @@ from aevatar.actors.housekeeping import Housekeeping
 from aevatar.actors.kind import Kind, assemble
 from aevatar.actors.metrics import Metrics
 from aevatar.actors.nature import Clock, Identifiers, RandomIdentifiers, SystemClock, system_random
-from aevatar.actors.packing import message_type, unpack
+from aevatar.actors.packing import UnknownMessage, message_type, unpack
 from aevatar.actors.projectors import Projector, Projectors
 from aevatar.actors.recording import mail_of
 from aevatar.actors.recovery import Recovery
@@ -377,7 +377,13 @@ class Runtime:
     # Timers and effects
 
     def _fire(self, timer: DueTimer) -> None:
-        self._deliver_durable(Delivery(from_bytes(timer.body), timer=(timer.name, timer.generation)))
+        try:
+            envelope = from_bytes(timer.body)
+        except UnknownMessage as unknown:  # it stays set until a program that knows the message starts
+            self.metrics.mail_unreadable += 1
+            log.warning("timer_unreadable", actor=timer.actor, timer=timer.name, reason=str(unknown))
+            return
+        self._deliver_durable(Delivery(envelope, timer=(timer.name, timer.generation)))
 
     def _start_effects(self, ticket: Ticket) -> None:
         attachments = {} if ticket.turn is None else {s.id: s.attachment for s in ticket.turn.effects_started}
