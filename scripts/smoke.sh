@@ -45,6 +45,7 @@ start
 first=$(launch)
 [ "$(launch)" = "$first" ] || fail "the same request again was not answered the same"
 
+: >"$work/before"
 follow 0 >"$work/before" 2>/dev/null &
 reader=$!
 for _ in $(seq 200); do
