@@ -45,7 +45,7 @@ class Readers:
             reading = self._connected()
             try:
                 answer = what(reading)
-            except sqlite3.Error:
+            except BaseException:
                 reading.close()  # nobody knows what state it is in
                 raise
         except sqlite3.Error as error:
