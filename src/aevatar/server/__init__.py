@@ -8,11 +8,12 @@ from aevatar.server.errors import ErrorShape, Problem
 from aevatar.server.idempotency import CommandId
 from aevatar.server.principal import Caller, CallerSecret, require
 from aevatar.server.settings import Settings
-from aevatar.server.sse import Codec, Cursor, EventStream
+from aevatar.server.sse import ByteStream, Codec, Cursor, EventStream
 
 __all__ = [
     "ApiModel",
     "Authenticator",
+    "ByteStream",
     "Caller",
     "CallerSecret",
     "Capability",

@@ -39,7 +39,7 @@ ErrorShape = Callable[[Problem, str], dict[str, Any]]
 def plain_shape(problem: Problem, request_id: str) -> dict[str, Any]:
     """`{"error": {code, message, field?, requestId}}`."""
     error = {"code": problem.code, "message": problem.message, "requestId": request_id}
-    return {"error": error if problem.field is None else {**error, "field": problem.field}}
+    return {"error": error if problem.field is None else {**error, "field": _camel(problem.field)}}
 
 
 # Of codes that say nothing about themselves by their spelling.
@@ -130,7 +130,9 @@ def _path(parts: Sequence[str | int]) -> str:
 
 
 def _public_field(path: str | None) -> str | None:
-    """The path as the caller spelled it: the kernel says `display_name`, the JSON `displayName`."""
-    if path is None:
-        return None
-    return _PUBLIC_FIELDS.get(path) or re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), path)
+    return None if path is None else _PUBLIC_FIELDS.get(path, path)
+
+
+def _camel(path: str) -> str:
+    """The path as the caller spelled it: the kernel says `display_name`, the JSON of `/api` says `displayName`."""
+    return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), path)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Annotated, Final
 
@@ -63,14 +63,43 @@ class OpenStreams:
             self._pumps.discard(pump)
 
 
-class EventStream(Response):
+class ByteStream(Response):
+    """Answers with server-sent events that come encoded: whatever `chunks` yields, until it ends or the reader leaves.
+
+    The generator is closed in both cases, and when the process has to stop.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        chunks: AsyncGenerator[bytes, None],
+        *,
+        heartbeat: float = HEARTBEAT,
+        retry: float = RETRY,
+        status_code: int = 200,  # for the framework, which looks here for what to describe
+    ) -> None:
+        super().__init__(status_code=status_code, headers=_HEADERS)
+        del self.headers["content-length"]
+        self._chunks = chunks
+        self._heartbeat = heartbeat
+        self._opening = b"retry: %d\n\n" % round(retry * 1000)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        streams: OpenStreams = scope["app"].state.streams
+        async with aclosing(self._chunks) as chunks:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            pump = _Pump(chunks, heartbeat=self._heartbeat, opening=self._opening)
+            with streams.holding(pump):
+                await pump.run(receive, send)
+
+
+class EventStream(ByteStream):
     """Answers with the events of a session after a cursor: those stored, then the live ones, to the terminal one.
 
     A reader that has seen the end gets 204, which tells a browser to stay away. Raises, when it is sent: Rejected
     `invalid_cursor` if the session holds no such event.
     """
-
-    media_type = "text/event-stream"
 
     def __init__(
         self,
@@ -82,29 +111,27 @@ class EventStream(Response):
         after: int = 0,
         heartbeat: float = HEARTBEAT,
         retry: float = RETRY,
-        status_code: int = 200,  # for the framework, which looks here for what to describe
+        status_code: int = 200,
     ) -> None:
-        super().__init__(status_code=status_code, headers=_HEADERS)
-        del self.headers["content-length"]
+        super().__init__(self._encoded(), heartbeat=heartbeat, retry=retry, status_code=status_code)
         self._sessions = sessions
         self._owner = owner
         self._session = session
+        self._lease = sessions.open(owner, session)
         self._codec = codec
         self._after = after
-        self._heartbeat = heartbeat
-        self._opening = b"retry: %d\n\n" % round(retry * 1000)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._after and await self._was_last():
             await Response(status_code=204)(scope, receive, send)
             return
-        streams: OpenStreams = scope["app"].state.streams
-        lease = self._sessions.open(self._owner, self._session)
-        async with lease, aclosing(lease.read(self._after)) as events:
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            pump = _Pump(events, self._codec, heartbeat=self._heartbeat, opening=self._opening)
-            with streams.holding(pump):
-                await pump.run(receive, send)
+        async with self._lease:
+            await super().__call__(scope, receive, send)
+
+    async def _encoded(self) -> AsyncGenerator[bytes, None]:
+        async with aclosing(self._lease.read(self._after)) as events:
+            async for event in events:
+                yield encoded(self._codec(event), event.cursor)
 
     async def _was_last(self) -> bool:
         seen = await self._sessions.page(self._owner, self._session, self._after - 1, 1)
@@ -129,11 +156,10 @@ def _frame(name: str, data: bytes) -> bytes:
 
 
 class _Pump:
-    """Moves events to one reader as bytes. What gathers while a write is under way leaves with the next one."""
+    """Moves bytes to one reader. What gathers while a write is under way leaves with the next one."""
 
-    def __init__(self, events: AsyncIterator[SessionEvent], codec: Codec, *, heartbeat: float, opening: bytes) -> None:
-        self._events = events
-        self._codec = codec
+    def __init__(self, chunks: AsyncIterator[bytes], *, heartbeat: float, opening: bytes) -> None:
+        self._chunks = chunks
         self._heartbeat = heartbeat
         self._waiting = bytearray(opening)
         self._news = asyncio.Event()
@@ -160,8 +186,8 @@ class _Pump:
         self._news.set()
 
     async def _read(self) -> None:
-        async for event in self._events:
-            self._waiting += encoded(self._codec(event), event.cursor)
+        async for chunk in self._chunks:
+            self._waiting += chunk
             self._has_moved = True
             self._news.set()
             while len(self._waiting) > HIGH_WATER:

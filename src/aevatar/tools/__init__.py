@@ -22,6 +22,8 @@ from aevatar.tools.sources import (
     discover_all,
 )
 from aevatar.tools.tool import (
+    RESERVED_PREFIX,
+    TOOL_NAME,
     Approval,
     Held,
     Reconciled,
@@ -35,6 +37,8 @@ from aevatar.tools.tool import (
 from aevatar.tools.tools_pb2 import BlobRef, ResultPart, ToolError, ToolResult
 
 __all__ = [
+    "RESERVED_PREFIX",
+    "TOOL_NAME",
     "Approval",
     "BlobRef",
     "CallAttempt",
