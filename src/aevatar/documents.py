@@ -48,7 +48,7 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
 def read_yaml(text: str, *, what: str) -> Any:
-    """The document in `text`. `what` is what a person calls it. Raises: Rejected `invalid_yaml` with line and column."""
+    """The document in `text`; `what` is what a person calls it. Raises: Rejected `invalid_yaml` with the place."""
     try:
         for token in yaml.scan(text, Loader=yaml.CSafeLoader):
             if isinstance(token, yaml.AnchorToken | yaml.AliasToken | yaml.TagToken):
