@@ -15,8 +15,8 @@ from aevatar.journal.memory import MemoryJournal
 from aevatar.server.sse import encoded
 from tests.server.kit import Served, served
 
-OPENING = b"retry: 1000\n\n"
-HEARTBEAT = b":\n\n"
+OPENING = b"retry: 1000\n"
+HEARTBEAT = b":\n"
 
 
 class Reading:
@@ -73,7 +73,7 @@ async def test_a_stream_is_exactly_these_bytes(serving: Served) -> None:
     await serving.say("exact", "two\nlines", last=True)
     answer = await serving.client.get(path("exact"))
     assert answer.content == (
-        b"retry: 1000\n\n"
+        b"retry: 1000\n"
         b"id: 1\nevent: total\ndata: {}\n\n"
         b"id: 2\ndata: one\n\n"
         b"id: 3\ndata: two\ndata: lines\n\n"
@@ -92,7 +92,7 @@ async def test_a_stream_is_exactly_these_bytes(serving: Served) -> None:
 async def test_a_reader_gets_what_is_stored_and_then_what_happens(serving: Served) -> None:
     await started(serving, "live")
     async with reading(serving, "live") as reader:
-        assert await reader.until(b"\n\n") == OPENING
+        assert await reader.until(b"\n") == OPENING
         assert await reader.until(b"\n\n") == b"id: 1\nevent: total\ndata: {}\n\n"
         await serving.say("live", "now")
         assert await reader.until(b"\n\n") == b"id: 2\ndata: now\n\n"

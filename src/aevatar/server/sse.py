@@ -83,7 +83,7 @@ class ByteStream(Response):
         del self.headers["content-length"]
         self._chunks = chunks
         self._heartbeat = heartbeat
-        self._opening = b"retry: %d\n\n" % round(retry * 1000)
+        self._opening = b"retry: %d\n" % round(retry * 1000)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         streams: OpenStreams = scope["app"].state.streams
@@ -212,7 +212,8 @@ class _Pump:
 
     def _beat(self) -> None:
         if not self._has_moved and not self._waiting:
-            self._waiting += b":\n\n"
+            # Without a blank line: there are clients that take one for an event, even where none was begun.
+            self._waiting += b":\n"
             self._news.set()
         self._has_moved = False
         self._alarm = asyncio.get_running_loop().call_later(self._heartbeat, self._beat)
