@@ -18,6 +18,7 @@ import structlog
 from google.protobuf.message import Message
 
 from aevatar.actors.actors_pb2 import EffectFailed, EffectRecord
+from aevatar.actors.envelope import payload_bytes
 from aevatar.actors.metrics import Metrics
 from aevatar.actors.tasks import Tasks
 from aevatar.errors import AevatarError, Misassembled, Rejected, Unavailable
@@ -236,6 +237,7 @@ class EffectRunner:
         while True:
             try:
                 result: Message = await effect.run(request, link)
+                payload_bytes(result)  # what cannot be delivered is a failure of the effect, and told as one
                 return result
             except Exception as error:
                 problem = _problem(error)

@@ -227,6 +227,8 @@ def _ledger(activation: Activation, record: TurnRecord, turn: Turn, effect_types
             record.effects_ended.append((effect_id, EffectState.CANCELLED))
     envelope = turn.envelope
     for started in turn.effects_started:
+        if started.id in turn.effects_cancelled:  # the handler has thought better of it
+            continue
         if (name := effect_types.get(type(started.request))) is None:
             raise LookupError(f"no registered effect takes {started.request.DESCRIPTOR.full_name}")
         body = EffectRecord(
