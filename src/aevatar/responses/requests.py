@@ -1,0 +1,390 @@
+"""What `/v1/responses` takes: narrow models of its bodies, and one refusal that names the first thing wrong with one.
+
+Whatever is not listed here is refused rather than ignored: a caller must not believe that something was honoured which
+was not. Null stands for absent everywhere. These models are never stored.
+
+Source: the Open Responses specification, `CreateResponseBody`, and OpenAI's reference of the Responses API.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from aevatar.errors import Rejected
+from aevatar.tools import RESERVED_PREFIX, TOOL_NAME
+
+TEXT_LIMIT: Final = 10 * 1024 * 1024
+"""Characters of one text."""
+SCHEMA_LIMIT: Final = 64 * 1024
+"""Bytes of the schema of one tool."""
+TOOL_LIMIT: Final = 128
+
+Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
+CallId = Annotated[str, Field(min_length=1, max_length=64)]
+Name = Annotated[str, Field(pattern=f"^{TOOL_NAME.pattern}$")]
+Short = Annotated[str, Field(max_length=64)]
+
+
+class Narrow(BaseModel):
+    """A part of a request: takes what it lists, in the types it lists."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: Any) -> Any:
+        return {name: each for name, each in value.items() if each is not None} if isinstance(value, dict) else value
+
+
+# Input
+
+
+class InputText(Narrow):
+    """What somebody said."""
+
+    type: Literal["input_text"]
+    text: Text
+
+
+class InputImage(Narrow):
+    """An image, by its address."""
+
+    type: Literal["input_image"]
+    image_url: str
+    detail: Literal["low", "high", "auto", "original"] = "auto"
+
+
+class InputFile(Narrow):
+    """A file, by its address or as data."""
+
+    type: Literal["input_file"]
+    filename: str = ""
+    file_url: str | None = None
+    file_data: str | None = None
+
+
+class OutputText(Narrow):
+    """What a model said before."""
+
+    type: Literal["output_text"]
+    text: Text
+    annotations: list[Any] = []
+    logprobs: list[Any] = []
+
+
+class Refusal(Narrow):
+    """What a model said when it would not answer."""
+
+    type: Literal["refusal"]
+    refusal: Text
+
+
+def _type_of(value: Any) -> str:
+    """The tag of a part or an item. Its brackets tell it from the name of a field in the path of an error."""
+    if isinstance(value, str):
+        return "<text>"
+    if isinstance(value, list):
+        return "<list>"
+    if not isinstance(value, Mapping):
+        return f"<{getattr(value, 'type', None)}>"
+    implied = "message" if "role" in value else "item_reference"
+    return f"<{value.get('type') or implied}>"
+
+
+Content = Annotated[
+    Annotated[InputText, Tag("<input_text>")]
+    | Annotated[InputImage, Tag("<input_image>")]
+    | Annotated[InputFile, Tag("<input_file>")]
+    | Annotated[OutputText, Tag("<output_text>")]
+    | Annotated[Refusal, Tag("<refusal>")],
+    Discriminator(_type_of),
+]
+Contents = Annotated[Annotated[Text, Tag("<text>")] | Annotated[list[Content], Tag("<list>")], Discriminator(_type_of)]
+
+
+class MessageItem(Narrow):
+    """A message of any role."""
+
+    type: Literal["message"] = "message"
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Contents
+    phase: Literal["commentary", "final_answer"] | None = None
+    id: str | None = None
+    status: str | None = None
+
+
+class FunctionCallItem(Narrow):
+    """A call that a model made before."""
+
+    type: Literal["function_call"]
+    call_id: CallId
+    name: Name
+    arguments: str
+    id: str | None = None
+    status: str | None = None
+
+
+class FunctionCallOutputItem(Narrow):
+    """What the client's function came to."""
+
+    type: Literal["function_call_output"]
+    call_id: CallId
+    output: Contents
+    id: str | None = None
+    status: str | None = None
+
+
+class SummaryText(Narrow):
+    """A part of a summary of reasoning."""
+
+    type: Literal["summary_text"]
+    text: Text
+
+
+class ReasoningText(Narrow):
+    """A part of reasoning."""
+
+    type: Literal["reasoning_text"]
+    text: Text
+
+
+class ReasoningItem(Narrow):
+    """What a model thought before. `encrypted_content` goes back to its provider unread."""
+
+    type: Literal["reasoning"]
+    summary: list[SummaryText] = []
+    content: list[ReasoningText] = []
+    encrypted_content: str | None = None
+    id: str | None = None
+    status: str | None = None
+
+
+class CompactionItem(Narrow):
+    """A sealed summary, as `/v1/responses/compact` gave it."""
+
+    type: Literal["compaction"]
+    encrypted_content: Text
+    id: str | None = None
+    created_by: str | None = None
+
+
+class ItemReference(Narrow):
+    """An item of an earlier response of the same scope."""
+
+    type: Literal["item_reference"] = "item_reference"
+    id: str
+
+
+InputItem = Annotated[
+    Annotated[MessageItem, Tag("<message>")]
+    | Annotated[FunctionCallItem, Tag("<function_call>")]
+    | Annotated[FunctionCallOutputItem, Tag("<function_call_output>")]
+    | Annotated[ReasoningItem, Tag("<reasoning>")]
+    | Annotated[CompactionItem, Tag("<compaction>")]
+    | Annotated[ItemReference, Tag("<item_reference>")],
+    Discriminator(_type_of),
+]
+Input = Annotated[Annotated[Text, Tag("<text>")] | Annotated[list[InputItem], Tag("<list>")], Discriminator(_type_of)]
+
+
+# Tools
+
+
+class FunctionTool(Narrow):
+    """A function of the client's, which the client calls itself."""
+
+    type: Literal["function"]
+    name: Name
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool = False
+
+    @field_validator("name")
+    @classmethod
+    def _not_reserved(cls, name: str) -> str:
+        if name.startswith(RESERVED_PREFIX):
+            raise PydanticCustomError("reserved_tool_name", f"Names that begin with {RESERVED_PREFIX} are reserved")
+        return name
+
+    @field_validator("parameters")
+    @classmethod
+    def _an_object(cls, schema: dict[str, Any] | None) -> dict[str, Any] | None:
+        if schema and schema.get("type") != "object":
+            raise PydanticCustomError("invalid_value", "The schema of a function's parameters is of type object")
+        if schema and len(msgspec.json.encode(schema)) > SCHEMA_LIMIT:
+            raise PydanticCustomError("invalid_value", f"A schema has at most {SCHEMA_LIMIT} bytes")
+        return schema
+
+
+class FunctionChoice(Narrow):
+    """The one function that must be called."""
+
+    type: Literal["function"]
+    name: Name
+
+
+class AllowedTools(Narrow):
+    """The functions that may be called, out of all that are offered."""
+
+    type: Literal["allowed_tools"]
+    mode: Literal["auto", "required", "none"] = "auto"
+    tools: Annotated[list[FunctionChoice], Field(min_length=1, max_length=TOOL_LIMIT)]
+
+
+Choice = Annotated[
+    Annotated[Literal["auto", "none", "required"], Tag("<text>")]
+    | Annotated[FunctionChoice, Tag("<function>")]
+    | Annotated[AllowedTools, Tag("<allowed_tools>")],
+    Discriminator(_type_of),
+]
+
+
+# How to answer
+
+
+class PlainText(Narrow):
+    """Any text."""
+
+    type: Literal["text"]
+
+
+class JsonObject(Narrow):
+    """Any JSON object."""
+
+    type: Literal["json_object"]
+
+
+class JsonSchema(Narrow):
+    """JSON of a schema."""
+
+    type: Literal["json_schema"]
+    name: Name
+    schema_: Annotated[dict[str, Any], Field(alias="schema")]
+    description: str | None = None
+    strict: bool = False
+
+
+Format = Annotated[
+    Annotated[PlainText, Tag("<text>")]
+    | Annotated[JsonObject, Tag("<json_object>")]
+    | Annotated[JsonSchema, Tag("<json_schema>")],
+    Discriminator(_type_of),
+]
+
+
+class TextOptions(Narrow):
+    """What the text of the answer shall be."""
+
+    format: Format = PlainText(type="text")
+    verbosity: Literal["low", "medium", "high"] | None = None
+
+
+class ReasoningOptions(Narrow):
+    """How much a model shall think, and what of it shall be told."""
+
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+    summary: Literal["auto", "concise", "detailed"] | None = None
+
+
+class StreamOptions(Narrow):
+    """Accepted; nothing is ever obfuscated."""
+
+    include_obfuscation: bool = False
+
+
+Include = Literal[
+    "reasoning.encrypted_content", "message.output_text.logprobs", "aevatar:tool_calls", "aevatar:subruns"
+]
+
+
+class CreateResponse(Narrow):
+    """The body of `POST /v1/responses`."""
+
+    model: str | None = None
+    input: Input = ""
+    instructions: str | None = None
+    previous_response_id: str | None = None
+    tools: Annotated[list[FunctionTool], Field(max_length=TOOL_LIMIT)] = []
+    tool_choice: Choice = "auto"
+    parallel_tool_calls: bool = True
+    max_tool_calls: Annotated[int, Field(ge=1)] | None = None
+    max_output_tokens: Annotated[int, Field(ge=16)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    reasoning: ReasoningOptions | None = None
+    text: TextOptions = TextOptions()
+    truncation: Literal["auto", "disabled"] = "disabled"
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    store: bool = True
+    background: bool = False
+    include: list[Include] = []
+    metadata: Annotated[dict[Short, Annotated[str, Field(max_length=512)]], Field(max_length=16)] = {}
+    service_tier: Literal["auto", "default", "flex", "priority", "scale"] | None = None
+    safety_identifier: Short | None = None
+    prompt_cache_key: Short | None = None
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] = 0
+    user: Annotated[str, Field(max_length=512)] | None = None
+
+    @field_validator("tools")
+    @classmethod
+    def _distinct(cls, tools: list[FunctionTool]) -> list[FunctionTool]:
+        names = [tool.name for tool in tools]
+        if doubled := next((name for name in names if names.count(name) > 1), None):
+            raise PydanticCustomError("duplicate_tool_name", f"Two tools are called {doubled!r}")
+        return tools
+
+
+class CompactResponse(Narrow):
+    """The body of `POST /v1/responses/compact`."""
+
+    model: str
+    input: Input = ""
+    instructions: str | None = None
+    previous_response_id: str | None = None
+    prompt_cache_key: Short | None = None
+
+
+# Refusing
+
+_CODES = {
+    "extra_forbidden": "unsupported_parameter",
+    "missing": "missing_required_parameter",
+    "json_invalid": "invalid_json",
+}
+_OWN_CODES = frozenset({"reserved_tool_name", "duplicate_tool_name"})
+_SENTENCES = {
+    "unsupported_parameter": "There is no such parameter here",
+    "missing_required_parameter": "This parameter is required",
+    "invalid_json": "The body is not JSON",
+}
+
+
+def refusal(errors: Sequence[Mapping[str, Any]]) -> Rejected:
+    """What a caller is told about a body that these models do not take: its first fault, by code and path."""
+    first = errors[0]
+    path = [part for part in first["loc"][1:] if not (isinstance(part, str) and part.startswith("<"))]
+    code = _code(first["type"], path)
+    where = re.sub(r"^\.", "", "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path))
+    return Rejected(code, f"{_SENTENCES.get(code, first['msg'])}.", where or None)
+
+
+def _code(kind: str, path: Sequence[str | int]) -> str:
+    field = path[0] if path else ""
+    if kind.startswith("union_tag") and field == "input" and len(path) > 1:
+        return "unsupported_input_item"
+    if kind == "literal_error" and field == "tools" and path[-1] == "type":
+        return "unsupported_tool"
+    if kind == "literal_error" and field == "include":
+        return "unsupported_include"
+    if kind in _OWN_CODES:
+        return kind
+    return _CODES.get(kind) or ("invalid_type" if kind.endswith("_type") else "invalid_value")

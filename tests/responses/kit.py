@@ -1,0 +1,76 @@
+"""The server of these tests: really listening, with the whole platform behind it, and the real client before it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+
+from aevatar.actors import Runtime
+from aevatar.journal.port import Journal
+from aevatar.models import ModelPort
+from aevatar.platform import Platform, PlatformSettings
+from aevatar.responses import Responses
+from aevatar.responses.capability import capability
+from aevatar.server import Authenticator
+from aevatar.tools import ToolSource
+from tests.responses.published import Checked
+from tests.server.kit import Served, served
+
+OFFLINE = "offline/demo"
+BANNER = "[offline demonstration: no language model is configured]"
+
+
+@dataclass(frozen=True)
+class World:
+    """A server, the official client of its API, and what the client sends its requests with."""
+
+    served: Served
+    client: AsyncOpenAI
+    checked: Checked
+
+    @property
+    def runtime(self) -> Runtime:
+        return self.served.runtime
+
+    @property
+    def responses(self) -> Responses:
+        found: Responses = self.served.application.state.services[Responses]
+        return found
+
+
+@asynccontextmanager
+async def serving(
+    data: Path,
+    *,
+    journal: Journal | None = None,
+    models: dict[str, ModelPort] | None = None,
+    sources: Sequence[ToolSource] = (),
+    authenticator: Authenticator | None = None,
+    api_key: str = "unused",
+    environment: dict[str, str] | None = None,
+    **settings: Any,
+) -> AsyncIterator[World]:
+    platform = Platform(
+        PlatformSettings(config=data / "none.yaml", **settings),
+        ports=models,
+        extra_sources=sources,
+        environment=environment or {},
+    )
+    capabilities = (*platform.capabilities(), capability)
+    async with served(data, *capabilities, journal=journal, authenticator=authenticator) as running:
+        checked = Checked()
+        async with client_of(running, checked, api_key=api_key) as client:
+            yield World(running, client, checked)
+        assert checked.faults == []
+
+
+def client_of(running: Served, checked: Checked, *, api_key: str = "unused") -> AsyncOpenAI:
+    """The official client, with everything that it is sent held to the published description."""
+    http = DefaultAsyncHttpxClient(transport=checked)
+    address = f"{str(running.client.base_url).rstrip('/')}/v1"
+    return AsyncOpenAI(base_url=address, api_key=api_key, max_retries=0, timeout=20, http_client=http)
