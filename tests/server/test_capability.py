@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from aevatar.errors import Misassembled
 from aevatar.server import Capability, Services, Settings, create_application, load_capability
-from tests.server.kit import sample
+from tests.sample.sample_pb2 import Add, Total
+from tests.server.kit import sample, served, tally
 
 capability = Capability(name="here")
 
@@ -72,3 +75,17 @@ def test_what_nobody_offers_is_named(tmp_path: Path) -> None:
         return [services[Kettle]]
 
     assert refusal(tmp_path, Capability(name="one", services=asks)) == "no capability offers a Kettle"
+
+
+async def test_a_capability_starts_once_the_runtime_runs_and_ends_before_it_stops(tmp_path: Path) -> None:
+    told: list[object] = []
+
+    @asynccontextmanager
+    async def lifespan(services: Services) -> AsyncIterator[None]:
+        told.append(await services.runtime.ask(tally("a"), Add(by=1)))
+        yield
+        told.append(await services.runtime.ask(tally("a"), Add(by=1)))
+
+    async with served(tmp_path, sample(), Capability(name="one", lifespan=lifespan)) as serving:
+        told.append((await serving.client.get("/health/ready")).status_code)
+    assert told == [Total(total=1), 200, Total(total=2)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -118,7 +118,7 @@ def _application(
 
     application = _Application(
         title="aevatar",
-        lifespan=partial(_lifespan, runtime=services.runtime, vault=vault),
+        lifespan=partial(_lifespan, capabilities=capabilities, services=services, vault=vault),
         middleware=[
             Middleware(Requests, errors=errors),
             Middleware(Guard, authenticator=authenticator, public=PUBLIC),
@@ -146,8 +146,12 @@ def _routers(capabilities: Sequence[Capability], services: Services, streams: Op
 
 
 @asynccontextmanager
-async def _lifespan(_: FastAPI, *, runtime: Runtime, vault: MemoryVault) -> AsyncIterator[None]:
-    async with runtime:
+async def _lifespan(
+    _: FastAPI, *, capabilities: Sequence[Capability], services: Services, vault: MemoryVault
+) -> AsyncIterator[None]:
+    async with services.runtime, AsyncExitStack() as running:
+        for capability in capabilities:
+            await running.enter_async_context(capability.lifespan(services))
         sweeping = asyncio.create_task(_sweep(vault), name="vault sweep")
         try:
             yield

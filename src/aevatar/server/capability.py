@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -47,13 +48,18 @@ def _offers_nothing(services: Services) -> Iterable[object]:
     return ()
 
 
+def _starts_nothing(services: Services) -> AbstractAsyncContextManager[None]:
+    return nullcontext()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Capability:
     """One capability as the application sees it. All of it is optional but the name.
 
-    `services` makes what its routes and other capabilities use; capabilities are asked in their order. `troubles` tells
-    why it cannot serve, which turns the readiness of the whole process red. `statuses` gives HTTP statuses to refusal
-    codes that the general rules would place wrongly; `error_shapes` gives errors another form below a path.
+    `services` makes what its routes and other capabilities use; capabilities are asked in their order. `lifespan` is
+    entered in that order once the runtime runs, before the first request, and left before the runtime stops. `troubles`
+    tells why it cannot serve, which turns the readiness of the whole process red. `statuses` gives HTTP statuses to
+    refusal codes that the general rules would place wrongly; `error_shapes` gives errors another form below a path.
     """
 
     name: str
@@ -61,6 +67,7 @@ class Capability:
     effects: Sequence[Effect[Any, Any] | Callable[[Runtime], Effect[Any, Any]]] = ()
     projectors: Sequence[Projector] = ()
     services: Callable[[Services], Iterable[object]] = _offers_nothing
+    lifespan: Callable[[Services], AbstractAsyncContextManager[None]] = _starts_nothing
     routers: Sequence[APIRouter] = ()
     troubles: Callable[[Services], Awaitable[Iterable[str]]] | None = None
     statuses: Mapping[str, int] = field(default_factory=dict)
