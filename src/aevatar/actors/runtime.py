@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Protocol, Self, TypeVar
 
@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from aevatar.actors.activation import Activation, Answer, Delivery, Ticket
 from aevatar.actors.actor import Actor
-from aevatar.actors.actors_pb2 import EffectRecord, Packed
+from aevatar.actors.actors_pb2 import EffectRecord
 from aevatar.actors.aftermath import Aftermath, Outlets
 from aevatar.actors.deciding import not_found
 from aevatar.actors.effects import Effect, EffectRunner, Effects, Link, Vault
@@ -31,7 +31,7 @@ from aevatar.actors.stage import Limits, Stage
 from aevatar.actors.tasks import Tasks
 from aevatar.actors.timers import Timers
 from aevatar.actors.tracing import Tracing
-from aevatar.actors.turns import Turns, Waiting, command_id_reused
+from aevatar.actors.turns import Turns, Waiting, command_id_reused, known_outcome
 from aevatar.actors.writer import GroupCommit
 from aevatar.errors import Misassembled, Rejected, Unavailable
 from aevatar.identity import SHARDS, ActorId, Principal
@@ -105,7 +105,9 @@ class Runtime:
         self.metrics = Metrics()
         self.health = Health()
         self._hub = Hub()
-        self.sessions = Sessions(journal, self._hub, lambda name, body: message_type(name).FromString(body))
+        self.sessions = Sessions(
+            journal, self._hub, decode=lambda name, body: message_type(name).FromString(body), current=self._current
+        )
         self.readmodels = ReadModels(journal, self._documents())
         self._effects = Effects(effect if isinstance(effect, Effect) else effect(self) for effect in effects)
 
@@ -158,6 +160,7 @@ class Runtime:
             tasks=self._tasks,
             metrics=self.metrics,
             limits=self._limits,
+            current=self._current,
             effect_types=self._effects.names,
             waiting=self._waiting,
             tracing=self._tracing,
@@ -292,7 +295,7 @@ class Runtime:
         known = await self._journal.outcome(self._canonical(target).text, command_id)
         if known is None:
             return None
-        return Outcome(unpack(Packed.FromString(known.outcome)) if known.outcome else None, known.version)
+        return Outcome(known_outcome(known, command_id), known.version)
 
     def signal(self, target: ActorId, message: Message, *, principal: Principal | None = None) -> None:
         """Sends a message that is not recorded. It may be lost."""
@@ -318,10 +321,15 @@ class Runtime:
         )
 
     def _canonical(self, target: ActorId) -> ActorId:
-        kind = self._kinds.get(target.kind)
-        if kind is None:
+        if target.kind not in self._kinds:
             raise Rejected("unknown_kind", f"no kind is called {target.kind!r}", "kind")
-        return target if kind.name == target.kind else ActorId(kind.name, target.scope, target.key)
+        return self._current(target)
+
+    def _current(self, target: ActorId) -> ActorId:
+        kind = self._kinds.get(target.kind)
+        if kind is None or kind.name == target.kind:
+            return target
+        return ActorId(kind.name, target.scope, target.key)  # by a name its kind had before
 
     async def _until(self, future: asyncio.Future[T], timeout: float, command_id: str) -> T:
         def expire() -> None:
@@ -353,17 +361,20 @@ class Runtime:
             self._neighbours.deliver(envelope.target.shard, mail or mail_of(envelope))
 
     def _deliver_durable(self, delivery: Delivery) -> None:
-        target = delivery.envelope.target
+        target = self._current(delivery.envelope.target)
         kind = self._kinds.get(target.kind)
         if kind is None:  # stays in the journal until a program that knows the kind starts
             log.error("unknown_kind", actor=target.text, message_id=delivery.envelope.id)
             return
+        if target is not delivery.envelope.target:
+            delivery.envelope = replace(delivery.envelope, target=target)
         try:
             self._stage.deliver(kind, delivery)
         except Unavailable as parked:
             log.warning("message_parked", actor=target.text, message_id=delivery.envelope.id, reason=parked.message)
 
     def _signal(self, target: ActorId, message: Message, principal: Principal | None = None) -> None:
+        target = self._current(target)
         principal = principal or Principal(target.scope, target.text)
         envelope = Envelope("", target, message, b"", principal, self._clock.now())
         if target.kind not in self._kinds or target.shard not in self._shards:

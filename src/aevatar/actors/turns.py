@@ -7,18 +7,18 @@ back until it is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import structlog
 from google.protobuf.message import Message
 
 from aevatar.actors.activation import Activation, Answer, Delivery, Recent, Ticket
-from aevatar.actors.actors_pb2 import Packed
 from aevatar.actors.deciding import decide, gone
 from aevatar.actors.kind import Kind
 from aevatar.actors.metrics import Metrics
 from aevatar.actors.nature import Clock
-from aevatar.actors.packing import digest, name_of, unpack
+from aevatar.actors.packing import UnknownMessage, digest, name_of, unpack_bytes
 from aevatar.actors.recording import answer_envelope, bury, mail_of, record_turn, tick_off
 from aevatar.actors.stage import Limits, Stage
 from aevatar.actors.tasks import Tasks
@@ -26,8 +26,9 @@ from aevatar.actors.tracing import Tracing
 from aevatar.actors.turn import Pending, Turn
 from aevatar.actors.writer import GroupCommit
 from aevatar.errors import AevatarError, Internal, Rejected, Unavailable
+from aevatar.identity import ActorId
 from aevatar.journal.port import Journal
-from aevatar.journal.records import EffectState, TurnRecord
+from aevatar.journal.records import EffectState, RecordedOutcome, TurnRecord
 
 log = structlog.get_logger("aevatar.actors")
 
@@ -48,6 +49,7 @@ class Turns:
         tasks: Tasks,
         metrics: Metrics,
         limits: Limits,
+        current: Callable[[ActorId], ActorId],
         effect_types: Mapping[type[Message], str],
         waiting: Waiting,
         tracing: Tracing,
@@ -59,6 +61,7 @@ class Turns:
         self._tasks = tasks
         self._metrics = metrics
         self._limits = limits
+        self._current = current
         self._effect_types = effect_types
         self._waiting = waiting
         self._tracing = tracing
@@ -143,6 +146,10 @@ class Turns:
             self._commit(Ticket(activation, delivery, record, turn))
 
     def _commit(self, ticket: Ticket) -> None:
+        for index, sent in enumerate(ticket.sends):
+            if (target := self._current(sent.target)) is not sent.target:
+                ticket.sends[index] = renamed = replace(sent, target=target)
+                ticket.record.mail[index] = mail_of(renamed)
         ticket.activation.inflight.append(ticket)
         self._writer.add(ticket)
 
@@ -261,9 +268,19 @@ class Turns:
         elif known.erased:
             delivery.give(Rejected("gone", f"what {envelope.id!r} came to has been erased"))
         elif known.outcome is not None:
-            delivery.give(Answer(unpack(Packed.FromString(known.outcome)), known.version))
+            self._give_recorded(delivery, known)
         elif activation.retirement:
             self.answer(activation, delivery, gone(activation.id))
+
+
+    def _give_recorded(self, delivery: Delivery, known: RecordedOutcome) -> None:
+        try:
+            outcome = known_outcome(known, delivery.envelope.id)
+        except Internal as unreadable:
+            delivery.give(unreadable)
+            return
+        if outcome is not None:
+            delivery.give(Answer(outcome, known.version))
 
 
 class Waiting:
@@ -291,6 +308,15 @@ class Waiting:
             waiting.remove(delivery)
             if not waiting:
                 del self._deliveries[place]
+
+
+def known_outcome(known: RecordedOutcome, command_id: str) -> Message | None:
+    """What a command came to; None while it is pending. Raises: Internal when this program has no type for it."""
+    try:
+        return unpack_bytes(known.outcome) if known.outcome is not None else None
+    except UnknownMessage as unknown:
+        log.warning("outcome_unreadable", request_id=command_id, reason=str(unknown))
+        raise Internal(command_id) from unknown
 
 
 def command_id_reused(command_id: str) -> Rejected:

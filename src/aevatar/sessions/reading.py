@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol, Self
@@ -67,14 +67,17 @@ class Lease:
 class Sessions:
     """The sessions of this runtime, for readers."""
 
-    def __init__(self, journal: Journal, hub: Hub, decode: Decode) -> None:
+    def __init__(
+        self, journal: Journal, hub: Hub, *, decode: Decode, current: Callable[[ActorId], ActorId]
+    ) -> None:
         self._journal = journal
         self._decode = decode
+        self._current = current
         self.hub = hub
 
     def open(self, owner: ActorId, session: str = "main") -> Lease:
         """A lease on a session: attach, then dispatch, then read, and nothing can be missed."""
-        return Lease(self, owner, session)
+        return Lease(self, self._current(owner), session)
 
     async def read(
         self, owner: ActorId, session: str = "main", after: int = 0, *, until_terminal: bool = True
@@ -92,6 +95,7 @@ class Sessions:
 
     async def page(self, owner: ActorId, session: str, after: int = 0, limit: int = PAGE) -> list[SessionEvent]:
         """Stored events with a cursor above `after`, at most about `limit`."""
+        owner = self._current(owner)
         page = await self._journal.session(owner.text, session, after, limit)
         return [self._event(owner, event) for event in unfolded(page.events, after)]
 
