@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from google.protobuf.message import Message
 
-from aevatar.actors.turn import EVENT_LIMIT, Pending, Scheduled, Shown, Started, Turn, TurnTooLarge
+from aevatar.actors.turn import Pending, Scheduled, Shown, Started, Turn, TurnTooLarge
 from aevatar.identity import ActorId, Principal
 from aevatar.journal.records import Retirement
 
@@ -106,8 +106,8 @@ class Actor(Generic[S]):
     def emit(self, event: Message) -> None:
         """Records a fact and applies it to the state at once."""
         turn = self.turn
-        if len(turn.events) >= EVENT_LIMIT:
-            raise TurnTooLarge(f"more than {EVENT_LIMIT} events in one turn")
+        if len(turn.events) >= turn.most_events:
+            raise TurnTooLarge(f"more than {turn.most_events} events in one turn")
         applier = self._kind.appliers.get(type(event))
         if applier is None:
             raise TypeError(f"{type(self).__name__} has no applier for {event.DESCRIPTOR.full_name}")

@@ -17,6 +17,7 @@ from aevatar.actors.kind import Kind
 from aevatar.actors.metrics import Metrics
 from aevatar.actors.nature import Clock
 from aevatar.actors.tasks import Tasks
+from aevatar.actors.turn import EVENT_LIMIT, SEND_LIMIT
 from aevatar.errors import Unavailable
 from aevatar.identity import ActorId
 from aevatar.journal.port import Journal
@@ -32,9 +33,11 @@ _LOAD_PAUSE, _LONGEST_LOAD_PAUSE = 0.05, 2.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of a runtime; times in seconds, sizes in bytes."""
+    """Bounds of a runtime; times in seconds, sizes in bytes. `events` and `sends` are those of one turn."""
 
     mailbox: int = 10_000
+    events: int = EVENT_LIMIT
+    sends: int = SEND_LIMIT
     uncommitted_turns: int = 4_096
     slow_handler: float = 0.005
     idle: float = 600.0

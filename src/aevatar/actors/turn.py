@@ -80,6 +80,8 @@ class Turn:
         "envelope",
         "events",
         "mail",
+        "most_events",
+        "most_sends",
         "now_ms",
         "retirement",
         "shown",
@@ -89,11 +91,23 @@ class Turn:
         "version",
     )
 
-    def __init__(self, envelope: Envelope, now_ms: int, version: int, seed: str, effect_id: str = "") -> None:
+    def __init__(
+        self,
+        envelope: Envelope,
+        now_ms: int,
+        version: int,
+        seed: str,
+        effect_id: str = "",
+        *,
+        most_events: int = EVENT_LIMIT,
+        most_sends: int = SEND_LIMIT,
+    ) -> None:
         self.envelope = envelope
         self.now_ms = now_ms
         self.version = version
         self.effect_id = effect_id
+        self.most_events = most_events
+        self.most_sends = most_sends
         self._seed = seed
         self._ids = 0
         self.events: list[Message] = []
@@ -138,8 +152,8 @@ class Turn:
     def send(self, target: ActorId, command: Message, *, command_id: str | None, answer: bool, sender: ActorId) -> str:
         """Notes a command for `target`. Raises: Rejected `scope_mismatch` when it lies in another scope."""
         _stay_in_scope(target, sender)
-        if len(self.mail) >= SEND_LIMIT:
-            raise TurnTooLarge(f"more than {SEND_LIMIT} sends in one turn")
+        if len(self.mail) >= self.most_sends:
+            raise TurnTooLarge(f"more than {self.most_sends} sends in one turn")
         sent = Envelope(
             id=command_id or self.new_id(),
             target=target,

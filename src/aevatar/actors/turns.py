@@ -72,7 +72,15 @@ class Turns:
         envelope = delivery.envelope
         version = activation.version
         seed = f"{activation.id.text}\0{version}\0{activation.shown_total}"
-        turn = Turn(envelope, self._clock.now(), version, seed, delivery.effect_id)
+        turn = Turn(
+            envelope,
+            self._clock.now(),
+            version,
+            seed,
+            delivery.effect_id,
+            most_events=self._limits.events,
+            most_sends=self._limits.sends,
+        )
         began = self._clock.elapsed()
         try:
             with self._tracing.turn(envelope):
@@ -271,7 +279,6 @@ class Turns:
             self._give_recorded(delivery, known)
         elif activation.retirement:
             self.answer(activation, delivery, gone(activation.id))
-
 
     def _give_recorded(self, delivery: Delivery, known: RecordedOutcome) -> None:
         try:

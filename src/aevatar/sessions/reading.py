@@ -67,9 +67,7 @@ class Lease:
 class Sessions:
     """The sessions of this runtime, for readers."""
 
-    def __init__(
-        self, journal: Journal, hub: Hub, *, decode: Decode, current: Callable[[ActorId], ActorId]
-    ) -> None:
+    def __init__(self, journal: Journal, hub: Hub, *, decode: Decode, current: Callable[[ActorId], ActorId]) -> None:
         self._journal = journal
         self._decode = decode
         self._current = current
