@@ -123,13 +123,13 @@ class HeldJournal:
         return self._gate(method) if name == self._method else method
 
     def _gate(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        async def call(*args: Any) -> Any:
+        async def call(*args: Any, **kwargs: Any) -> Any:
             if not self._holds_answers:
                 await self._open.wait()
             self._passing -= 1
             if self._passing == 0:
                 self._open.clear()
-            answer = await method(*args)
+            answer = await method(*args, **kwargs)
             if self._holds_answers:
                 await self._open.wait()
             return answer

@@ -4,6 +4,7 @@ from aevatar.actors.activation import Answer
 from aevatar.actors.actor import Actor, applies, command, question, signal, upcasts
 from aevatar.actors.actors_pb2 import Answered, Done, EffectFailed, EffectInterrupted
 from aevatar.actors.effects import Effect, EffectError, Link, Policy, Retries
+from aevatar.actors.housekeeping import Retention
 from aevatar.actors.kind import Kind, Projection
 from aevatar.actors.projectors import Documents, Projector
 from aevatar.actors.runtime import Outcome, Receipt, Runtime
@@ -29,6 +30,7 @@ __all__ = [
     "Projection",
     "Projector",
     "Receipt",
+    "Retention",
     "Retries",
     "Runtime",
     "applies",

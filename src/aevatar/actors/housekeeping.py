@@ -8,17 +8,23 @@ from dataclasses import dataclass
 
 import structlog
 
+from aevatar.actors.activation import replay
+from aevatar.actors.deciding import gone, not_found
 from aevatar.actors.kind import Kind
 from aevatar.actors.nature import Clock
+from aevatar.actors.packing import pack_bytes
 from aevatar.actors.stage import Stage
-from aevatar.errors import Unavailable
+from aevatar.errors import Rejected, Unavailable
 from aevatar.identity import ActorId
 from aevatar.journal.port import Journal
+from aevatar.journal.records import ActorImage, Retirement
 from aevatar.sessions.folding import folded
 
 log = structlog.get_logger("aevatar.housekeeping")
 
 PAGE = 256
+SESSIONS_AT_ONCE = 100
+"""How many sessions one round folds, so that an erasure never waits long for its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +47,13 @@ class Housekeeping:
         clock: Clock,
         stage: Stage,
         kinds: Mapping[str, Kind],
-        retention: Retention | None = None,
+        retention: Retention,
     ) -> None:
         self._journal = journal
         self._clock = clock
         self._stage = stage
         self._kinds = kinds
-        self._retention = retention or Retention()
+        self._retention = retention
         self._wake = asyncio.Event()
 
     def erase_soon(self) -> None:
@@ -62,6 +68,31 @@ class Housekeeping:
             except Unavailable as lost:
                 log.warning("housekeeping_postponed", reason=lost.message)
             await self._pause()
+
+    async def erase_history(self, actor_id: ActorId, through: int) -> None:
+        """Puts a snapshot in the place of an actor's turns up to a version.
+
+        Raises: Rejected `not_found`, `gone` or `invalid_version`; Unavailable, also when the actor cannot be restored.
+        """
+        image = await self._journal.load(actor_id.text)
+        if image is None or image.version == 0:
+            raise not_found(actor_id)
+        if image.retirement is Retirement.ERASED:
+            raise gone(actor_id)
+        if not 1 <= through <= image.version:
+            sentence = f"{actor_id} has versions 1 to {image.version}, and no {through}"
+            raise Rejected("invalid_version", sentence, "through_version")
+        # As of the newest version, not of `through`: turns that are committed meanwhile come after either.
+        snapshot = image.version, self._packed_state(actor_id, image)
+        await self._journal.erase(actor_id.text, through=through, snapshot=snapshot)
+        self._stage.forget(actor_id)  # it still knows outcomes that are erased
+        log.info("history_erased", actor=actor_id.text, through=through)
+
+    def _packed_state(self, actor_id: ActorId, image: ActorImage) -> bytes:
+        try:
+            return pack_bytes(replay(self._kinds[actor_id.kind], image))
+        except Exception as bug:
+            raise Unavailable("actor_unavailable", f"{actor_id} cannot be restored: {type(bug).__name__}") from bug
 
     async def _pause(self) -> None:
         try:
@@ -89,7 +120,10 @@ class Housekeeping:
             log.info("actor_erased", actor=actor)
 
     async def _fold(self, before: int) -> None:
-        for owner, session in await self._journal.sessions_ended(before):
+        ended = await self._journal.sessions_ended(before, SESSIONS_AT_ONCE)
+        if len(ended) == SESSIONS_AT_ONCE:  # there may be more: the next round begins at once
+            self._wake.set()
+        for owner, session in ended:
             events = []
             after = 0
             while page := (await self._journal.session(owner, session, after, PAGE)).events:

@@ -19,7 +19,7 @@ from aevatar.actors.deciding import not_found
 from aevatar.actors.effects import Effect, EffectRunner, Effects, Link, Vault
 from aevatar.actors.envelope import Envelope, check_command_id, from_bytes, payload_bytes, principal_of
 from aevatar.actors.health import Health
-from aevatar.actors.housekeeping import Housekeeping
+from aevatar.actors.housekeeping import Housekeeping, Retention
 from aevatar.actors.kind import Kind, assemble
 from aevatar.actors.metrics import Metrics
 from aevatar.actors.nature import Clock, Identifiers, RandomIdentifiers, SystemClock, system_random
@@ -31,7 +31,7 @@ from aevatar.actors.stage import Limits, Stage
 from aevatar.actors.tasks import Tasks
 from aevatar.actors.timers import Timers
 from aevatar.actors.tracing import Tracing
-from aevatar.actors.turns import Turns, Waiting, command_id_reused, known_outcome
+from aevatar.actors.turns import Turns, Waiting, command_id_reused, known_outcome, outcome_erased
 from aevatar.actors.writer import GroupCommit
 from aevatar.errors import Misassembled, Rejected, Unavailable
 from aevatar.identity import SHARDS, ActorId, Principal
@@ -88,6 +88,7 @@ class Runtime:
         neighbours: Neighbours | None = None,
         shards: Collection[int] = range(SHARDS),
         limits: Limits | None = None,
+        retention: Retention | None = None,
         clock: Clock | None = None,
         identifiers: Identifiers | None = None,
         random: Random | None = None,
@@ -98,6 +99,7 @@ class Runtime:
         self._neighbours = neighbours
         self._shards = frozenset(shards)
         self._limits = limits or Limits()
+        self._retention = retention or Retention()
         self._clock = clock or SystemClock()
         self._identifiers = identifiers or RandomIdentifiers()
         self._random = random or system_random()
@@ -181,7 +183,7 @@ class Runtime:
         self._aftermath = Aftermath(
             stage=self._stage, turns=self._turns, waiting=self._waiting, metrics=self.metrics, outlets=outlets
         )
-        self._housekeeping = Housekeeping(self._journal, self._clock, self._stage, self._kinds)
+        self._housekeeping = Housekeeping(self._journal, self._clock, self._stage, self._kinds, self._retention)
 
     async def _start(self) -> None:
         self.health.troubles.clear()
@@ -291,11 +293,27 @@ class Runtime:
             return await self._until(future, timeout, envelope.id)
 
     async def outcome(self, target: ActorId, command_id: str) -> Outcome | None:
-        """What is recorded of a command, or None if no turn of it was committed. Wakes no actor."""
+        """What is recorded of a command, or None if no turn of it was committed. Wakes no actor.
+
+        Raises: Rejected `gone` when what was recorded has been erased; Unavailable.
+        """
         known = await self._journal.outcome(self._canonical(target).text, command_id)
         if known is None:
             return None
+        if known.erased:
+            raise outcome_erased(command_id)
         return Outcome(known_outcome(known, command_id), known.version)
+
+    async def erase(self, target: ActorId, through_version: int) -> None:
+        """Removes the history of `target` up to a version for good; a snapshot takes its place.
+
+        The outcomes of those turns go with them: whoever repeats one of their commands hears `gone`, and it takes no
+        effect again. Sessions and documents stay; an actor that retires with `erase` leaves nothing at all.
+
+        Raises: Rejected `not_found`, `gone` or `invalid_version`; Unavailable.
+        """
+        self._refuse_unless_ready()
+        await self._housekeeping.erase_history(self._canonical(target), through_version)
 
     def signal(self, target: ActorId, message: Message, *, principal: Principal | None = None) -> None:
         """Sends a message that is not recorded. It may be lost."""
@@ -304,8 +322,7 @@ class Runtime:
     def _envelope(
         self, target: ActorId, command: Message, command_id: str | None, principal: Principal | None
     ) -> Envelope:
-        if not self.health.is_ready:
-            raise Unavailable("unavailable", "; ".join(self.health.reasons), retry_after=1.0)
+        self._refuse_unless_ready()
         target = self._canonical(target)
         principal = principal or Principal(target.scope, "program", frozenset("*"))
         if not self._kinds[target.kind].actor.allows(principal, command, target):
@@ -319,6 +336,10 @@ class Runtime:
             sent_at=self._clock.now(),
             trace=self._tracing.current(),
         )
+
+    def _refuse_unless_ready(self) -> None:
+        if not self.health.is_ready:
+            raise Unavailable("unavailable", "; ".join(self.health.reasons), retry_after=1.0)
 
     def _canonical(self, target: ActorId) -> ActorId:
         if target.kind not in self._kinds:

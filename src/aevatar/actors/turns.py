@@ -274,7 +274,7 @@ class Turns:
         if known is None or known.digest != digest(name_of(envelope.payload), envelope.body):
             delivery.give(command_id_reused(envelope.id))
         elif known.erased:
-            delivery.give(Rejected("gone", f"what {envelope.id!r} came to has been erased"))
+            delivery.give(outcome_erased(envelope.id))
         elif known.outcome is not None:
             self._give_recorded(delivery, known)
         elif activation.retirement:
@@ -329,3 +329,8 @@ def known_outcome(known: RecordedOutcome, command_id: str) -> Message | None:
 def command_id_reused(command_id: str) -> Rejected:
     """What a caller hears who gives another message an id that is taken."""
     return Rejected("command_id_reused", f"command id {command_id!r} belongs to another message", "command_id")
+
+
+def outcome_erased(command_id: str) -> Rejected:
+    """What whoever asks for an outcome hears when it is no longer known."""
+    return Rejected("gone", f"command {command_id!r} took effect, but its outcome has been erased", "command_id")
