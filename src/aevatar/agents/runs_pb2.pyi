@@ -323,6 +323,32 @@ class RunEndedAlready(_message.Message):
     status: str
     def __init__(self, status: _Optional[str] = ...) -> None: ...
 
+class ReaderLeft(_message.Message):
+    __slots__ = ("cancel_after",)
+    CANCEL_AFTER_FIELD_NUMBER: _ClassVar[int]
+    cancel_after: float
+    def __init__(self, cancel_after: _Optional[float] = ...) -> None: ...
+
+class ReaderCame(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DeleteRun(_message.Message):
+    __slots__ = ("continued_by",)
+    CONTINUED_BY_FIELD_NUMBER: _ClassVar[int]
+    continued_by: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, continued_by: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class AwaitRuns(_message.Message):
+    __slots__ = ("runs",)
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    runs: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, runs: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class RunsEnded(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class RunConcluded(_message.Message):
     __slots__ = ("run_id", "correlation", "status", "text", "usage", "error")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -1018,6 +1044,14 @@ class RunConcluding(_message.Message):
     end: RunEnded
     def __init__(self, end: _Optional[_Union[RunEnded, _Mapping]] = ...) -> None: ...
 
+class RunDeleted(_message.Message):
+    __slots__ = ("at", "effect_id")
+    AT_FIELD_NUMBER: _ClassVar[int]
+    EFFECT_ID_FIELD_NUMBER: _ClassVar[int]
+    at: int
+    effect_id: str
+    def __init__(self, at: _Optional[int] = ..., effect_id: _Optional[str] = ...) -> None: ...
+
 class RunErasureDue(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
@@ -1181,7 +1215,7 @@ class UsageByModel(_message.Message):
     def __init__(self, model: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., calls: _Optional[int] = ...) -> None: ...
 
 class RunState(_message.Message):
-    __slots__ = ("status", "phase", "start", "items", "tools", "sources_failed", "round", "calls_made", "call", "calls", "approvals", "sub_runs", "sinks", "usage", "counted", "last_input_tokens", "characters_since", "continuations", "concluding", "reply_retries", "open_text", "is_message_open", "denials", "model", "fallbacks", "deadline", "remaining_ms", "created_at", "started_at", "ended", "cancelling", "discovery_effect", "warnings", "added", "restarts", "past_calls")
+    __slots__ = ("status", "phase", "start", "items", "tools", "sources_failed", "round", "calls_made", "call", "calls", "approvals", "sub_runs", "sinks", "usage", "counted", "last_input_tokens", "characters_since", "continuations", "concluding", "reply_retries", "open_text", "is_message_open", "denials", "model", "fallbacks", "deadline", "remaining_ms", "created_at", "started_at", "ended", "cancelling", "discovery_effect", "warnings", "added", "restarts", "past_calls", "deleted_at")
     class SubRunsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -1232,6 +1266,7 @@ class RunState(_message.Message):
     ADDED_FIELD_NUMBER: _ClassVar[int]
     RESTARTS_FIELD_NUMBER: _ClassVar[int]
     PAST_CALLS_FIELD_NUMBER: _ClassVar[int]
+    DELETED_AT_FIELD_NUMBER: _ClassVar[int]
     status: RunStatus
     phase: str
     start: StartRun
@@ -1268,7 +1303,8 @@ class RunState(_message.Message):
     added: _containers.RepeatedCompositeFieldContainer[Item]
     restarts: int
     past_calls: _containers.RepeatedCompositeFieldContainer[PastCall]
-    def __init__(self, status: _Optional[_Union[RunStatus, str]] = ..., phase: _Optional[str] = ..., start: _Optional[_Union[StartRun, _Mapping]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[FixedTool, _Mapping]]] = ..., sources_failed: _Optional[_Iterable[str]] = ..., round: _Optional[int] = ..., calls_made: _Optional[int] = ..., call: _Optional[_Union[CurrentCall, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[RoundCall, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., sub_runs: _Optional[_Mapping[str, SubRunState]] = ..., sinks: _Optional[_Iterable[_Union[SinkState, _Mapping]]] = ..., usage: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., counted: _Optional[_Iterable[str]] = ..., last_input_tokens: _Optional[int] = ..., characters_since: _Optional[int] = ..., continuations: _Optional[int] = ..., concluding: _Optional[_Union[RunEnded, _Mapping]] = ..., reply_retries: _Optional[int] = ..., open_text: _Optional[str] = ..., is_message_open: _Optional[bool] = ..., denials: _Optional[_Mapping[str, int]] = ..., model: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., deadline: _Optional[int] = ..., remaining_ms: _Optional[int] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended: _Optional[_Union[RunEnded, _Mapping]] = ..., cancelling: _Optional[bool] = ..., discovery_effect: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., added: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., restarts: _Optional[int] = ..., past_calls: _Optional[_Iterable[_Union[PastCall, _Mapping]]] = ...) -> None: ...
+    deleted_at: int
+    def __init__(self, status: _Optional[_Union[RunStatus, str]] = ..., phase: _Optional[str] = ..., start: _Optional[_Union[StartRun, _Mapping]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[FixedTool, _Mapping]]] = ..., sources_failed: _Optional[_Iterable[str]] = ..., round: _Optional[int] = ..., calls_made: _Optional[int] = ..., call: _Optional[_Union[CurrentCall, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[RoundCall, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., sub_runs: _Optional[_Mapping[str, SubRunState]] = ..., sinks: _Optional[_Iterable[_Union[SinkState, _Mapping]]] = ..., usage: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., counted: _Optional[_Iterable[str]] = ..., last_input_tokens: _Optional[int] = ..., characters_since: _Optional[int] = ..., continuations: _Optional[int] = ..., concluding: _Optional[_Union[RunEnded, _Mapping]] = ..., reply_retries: _Optional[int] = ..., open_text: _Optional[str] = ..., is_message_open: _Optional[bool] = ..., denials: _Optional[_Mapping[str, int]] = ..., model: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., deadline: _Optional[int] = ..., remaining_ms: _Optional[int] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended: _Optional[_Union[RunEnded, _Mapping]] = ..., cancelling: _Optional[bool] = ..., discovery_effect: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., added: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., restarts: _Optional[int] = ..., past_calls: _Optional[_Iterable[_Union[PastCall, _Mapping]]] = ..., deleted_at: _Optional[int] = ...) -> None: ...
 
 class RunDocument(_message.Message):
     __slots__ = ("run_id", "agent_key", "thread", "origin", "status", "model", "model_reason", "created_at", "started_at", "ended_at", "code", "message", "usage", "usage_by_model", "parent_run", "root_run", "round", "echo", "is_unstored", "tools", "tool_sources_failed", "warnings", "rule_id", "fallbacks", "rounds_exhausted", "reply_failed", "history", "subject")
@@ -1329,6 +1365,12 @@ class RunDocument(_message.Message):
     history: History
     subject: str
     def __init__(self, run_id: _Optional[str] = ..., agent_key: _Optional[str] = ..., thread: _Optional[str] = ..., origin: _Optional[str] = ..., status: _Optional[str] = ..., model: _Optional[str] = ..., model_reason: _Optional[str] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended_at: _Optional[int] = ..., code: _Optional[str] = ..., message: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., usage_by_model: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., parent_run: _Optional[str] = ..., root_run: _Optional[str] = ..., round: _Optional[int] = ..., echo: _Optional[str] = ..., is_unstored: _Optional[bool] = ..., tools: _Optional[_Iterable[str]] = ..., tool_sources_failed: _Optional[_Iterable[str]] = ..., warnings: _Optional[_Iterable[str]] = ..., rule_id: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., rounds_exhausted: _Optional[bool] = ..., reply_failed: _Optional[bool] = ..., history: _Optional[_Union[History, _Mapping]] = ..., subject: _Optional[str] = ...) -> None: ...
+
+class InputDocument(_message.Message):
+    __slots__ = ("items",)
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[Item]
+    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ...) -> None: ...
 
 class TranscriptDocument(_message.Message):
     __slots__ = ("items", "history", "estimated_tokens", "instructions")

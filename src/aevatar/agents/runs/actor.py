@@ -11,6 +11,7 @@ import json
 from aevatar.actors import Answered, EffectFailed, EffectInterrupted, command, signal
 from aevatar.agents.agents_pb2 import Reserve, Settle
 from aevatar.agents.runs.facts import copy
+from aevatar.agents.runs.keeping import Keeping
 from aevatar.agents.runs.limits import exceeded, is_out_of_rounds, output_left, reservation_of
 from aevatar.agents.runs.prompt import Prompt
 from aevatar.agents.runs.replies import Replies
@@ -38,7 +39,6 @@ from aevatar.agents.runs_pb2 import (
     ReservationAsked,
     RunAccepted,
     RunEndedAlready,
-    RunErasureDue,
     RunInputAdded,
     RunQueued,
     RunStarted,
@@ -67,7 +67,7 @@ INTERRUPTIONS = 3
 CONTINUE = "Continue exactly where you stopped. Do not repeat anything."
 
 
-class AgentRun(ToolRound, Replies):
+class AgentRun(ToolRound, Replies, Keeping):
     """One durable run. Its key is the id that callers know it by."""
 
     kind = "agents.run"
@@ -89,15 +89,18 @@ class AgentRun(ToolRound, Replies):
 
     @command
     def cancel_run(self, cmd: CancelRun) -> RunEndedAlready:
+        self.stop(cmd.reason)
+        return RunEndedAlready(status=self.status_name())
+
+    def stop(self, reason: str) -> None:
         self.close_now()
         if not self.is_over:
             by = self.turn.principal.subject
-            self.emit(CancellationRequested(reason=cmd.reason, by=by))
+            self.emit(CancellationRequested(reason=reason, by=by))
             self.resume_if_suspended()
             self._keep_partial()
             self.answer_all_calls()
-            self.end("cancelled", "cancelled", cmd.reason)
-        return RunEndedAlready(status=self.status_name())
+            self.end("cancelled", "cancelled", reason)
 
     @command
     def add_input(self, cmd: AddRunInput) -> RunEndedAlready:
@@ -113,10 +116,6 @@ class AgentRun(ToolRound, Replies):
             self._keep_partial()
             self.answer_all_calls()
             self.end("incomplete", "deadline_exceeded", "The run took longer than it may.")
-
-    @command
-    def erase_unstored(self, cmd: RunErasureDue) -> None:
-        self.retire(erase=True)
 
     # Preparing
 
@@ -353,6 +352,8 @@ class AgentRun(ToolRound, Replies):
             failed.error.code = "timeout" if cmd.code == "timeout" else "unavailable"
             failed.error.message, failed.error.retryable = cmd.message, True
             self._failed(failed)
+        elif cmd.effect == "runs.await":  # whoever goes on from this run has had a day to end
+            self.retire(erase=True)
         elif cmd.effect == "tools.discover":
             self.end("failed", "tools_unavailable", "The tools of the run could not be found out.")
         elif not self.tool_effect_failed(cmd):

@@ -44,6 +44,7 @@ from aevatar.agents.runs_pb2 import (
     ResultsDelivered,
     RoundCall,
     RunConcluding,
+    RunDeleted,
     RunEnded,
     RunInputAdded,
     RunQueued,
@@ -390,6 +391,11 @@ class RunFacts(Actor[RunState]):
         state.ended.CopyFrom(event)
         for field in ("concluding", "call", "calls", "added", "past_calls"):
             state.ClearField(field)
+
+    @applies
+    @staticmethod
+    def deleted(state: RunState, event: RunDeleted) -> None:
+        state.deleted_at = event.at
 
 
 def sink_of(state: RunState, sink_id: str) -> SinkState:

@@ -16,6 +16,7 @@ from aevatar.agents.runs.limits import estimated_tokens
 from aevatar.agents.runs.prompt import Prompt
 from aevatar.agents.runs.window import fit, room
 from aevatar.agents.runs_pb2 import CallModel, Compaction, DeltaArrived, ModelFailed, ModelReplied
+from aevatar.credentials import Binding
 from aevatar.errors import Unavailable
 from aevatar.identity import ActorId, Principal
 from aevatar.models import ModelCall, ModelError, ModelPort
@@ -221,7 +222,7 @@ def _secret(prompt: Prompt, link: Link) -> Callable[[], Awaitable[str]]:
             raise ModelError("credential_unavailable", "The caller brought no credential for this model.")
         owner = ActorId.parse(prompt.credential_owner)
         try:
-            redeemed = link.secret(prompt.credential_handle_id, (owner.scope, owner, "run"))
+            redeemed = link.secret(prompt.credential_handle_id, Binding(owner.scope, owner, "run"))
         except Unavailable as gone:
             raise ModelError("credential_unavailable", gone.message) from gone
         return str(redeemed.reveal())

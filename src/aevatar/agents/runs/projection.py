@@ -16,6 +16,7 @@ from aevatar.agents.runs_pb2 import (
     ApprovalRequested,
     ApprovalsDocument,
     ApprovalSettled,
+    InputDocument,
     ModelFellBack,
     RunDocument,
     RunEnded,
@@ -50,7 +51,9 @@ from aevatar.sessions import Show
 STORED_FOR = 30 * 24 * 3600.0
 
 
-def run_document(state: RunState) -> RunDocument:
+def run_document(state: RunState) -> RunDocument | None:
+    if state.deleted_at:
+        return None
     start, total = state.start, Usage()
     for counted in state.usage:
         add_usage(total, counted.usage)
@@ -94,8 +97,16 @@ def run_index(state: RunState) -> Attributes:
         "status": STATUS_NAMES.get(state.status, ""),
         "origin": start.origin,
         "parent": start.context.parent_run,
+        "previous": start.history.previous_run,
         "created": state.created_at,
     }
+
+
+def input_of(state: RunState) -> Mapping[str, InputDocument]:
+    """What a response was asked with, for those who ask for it while the run goes on."""
+    if state.start.origin != "responses" or state.start.is_unstored:
+        return {}
+    return {"input": InputDocument(items=[item for item in state.items if item.is_input])}
 
 
 def transcript(state: RunState) -> TranscriptDocument | None:
@@ -202,6 +213,7 @@ RUN = Kind(
         documents=(
             DocumentOf("agents.runs", run_document, index=run_index),
             DocumentOf("agents.transcripts", transcript),
+            DocumentOf("agents.inputs", pages=input_of),
             DocumentOf("agents.approvals", approvals, index=approvals_index),
         ),
         observers=(

@@ -25,6 +25,7 @@ from aevatar.agents.runs_pb2 import (
     ToolReconciled,
     ToolsDiscovered,
 )
+from aevatar.credentials import Binding
 from aevatar.errors import Rejected
 from aevatar.identity import ActorId
 from aevatar.tools import (
@@ -240,6 +241,6 @@ def _context(given: ToolContext, link: Link, *, effect_id: str = "") -> CallCont
 def _secret(given: ToolContext, link: Link) -> Callable[[], Awaitable[Any]]:
     async def secret() -> Any:
         owner = ActorId.parse(given.run_context.credential_owner)
-        return link.secret(given.run_context.credential_handle_id, (owner.scope, owner, "run"))
+        return link.secret(given.run_context.credential_handle_id, Binding(owner.scope, owner, "run"))
 
     return secret
