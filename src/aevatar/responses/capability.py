@@ -8,6 +8,7 @@ from aevatar.agents import ModelChoice
 from aevatar.responses.http import openai_shape, router
 from aevatar.responses.sealing import Seal, key_in
 from aevatar.responses.service import Responses
+from aevatar.routing import RoutePolicies
 from aevatar.server import Capability, Services
 
 
@@ -15,6 +16,7 @@ def _services(services: Services) -> Iterable[object]:
     yield Responses(
         services.runtime,
         services[ModelChoice],
+        services[RoutePolicies],
         seal=Seal(key_in(services.settings.data)),
         vault=services.vault,
     )

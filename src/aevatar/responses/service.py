@@ -22,7 +22,6 @@ from aevatar.models import AGENT_PROVIDER, split
 from aevatar.responses.codec import Body, Frame, ResponseCodec, place_of
 from aevatar.responses.history import ORIGIN, Histories, run_document
 from aevatar.responses.items import RESPONSE_PREFIX
-from aevatar.responses.policy import Asked, NoPolicy, Route, RoutePolicy
 from aevatar.responses.requests import CreateResponse
 from aevatar.responses.response_object import (
     ENDED,
@@ -35,6 +34,7 @@ from aevatar.responses.response_object import (
 )
 from aevatar.responses.sealing import Seal
 from aevatar.responses.starting import Found, limits_of, start_run
+from aevatar.routing import Decision, RouteInput, RoutePolicies
 from aevatar.sessions import Delta, SessionEvent
 
 WORKSPACE_TOOLS: Final = "workspace.default"
@@ -59,16 +59,16 @@ class Responses:
         self,
         runtime: Runtime,
         choice: ModelChoice,
+        policies: RoutePolicies,
         *,
         seal: Seal,
         vault: CredentialVault | None = None,
-        policy: RoutePolicy | None = None,
         tool_set: str = WORKSPACE_TOOLS,
     ) -> None:
         self._runtime = runtime
         self._choice = choice
         self._vault = vault
-        self._policy = policy or NoPolicy()
+        self._policies = policies
         self._tool_set = tool_set
         self._histories = Histories(runtime.readmodels, seal)
 
@@ -114,35 +114,41 @@ class Responses:
     async def _find(self, request: CreateResponse, given: Request) -> Found:
         scope = given.caller.scope
         agent_key = _agent_in(request.model)
-        asked = Asked(source=ORIGIN, model=request.model, agent_key=agent_key)
-        route = await self._policy.route(scope, asked)
-        if route.rejection is not None:
-            raise Denied(*route.rejection)
+        decision = await self._decide(scope, RouteInput(ORIGIN, request.model or "", agent_key or ""))
         persona = await self._persona(given.caller, agent_key) if agent_key is not None else None
         past = await self._histories.past(scope, request.previous_response_id)
         items = await self._histories.items(scope, request.input)
         await self._histories.check_outputs(past, items)
         return Found(
-            model=await self._model(scope, request, route, persona),
+            model=await self._model(scope, request, decision, persona),
             items=items,
             history=past.history,
-            route=route if persona is None else replace(route, hint=None),
-            tool_set=given.tool_set or self._tools(route, persona),
+            decision=decision,
+            tool_set=given.tool_set or self._tools(decision, persona),
             persona=persona,
             agent_key=agent_key or "",
         )
 
+    async def _decide(self, scope: ScopeId, asked: RouteInput) -> Decision:
+        decision = await self._policies.decide(scope, asked)
+        if decision.action.HasField("reject"):
+            reject = decision.action.reject
+            raise Denied(reject.code or "route_rejected", reject.message or "This scope's policy refuses the request.")
+        return decision
+
     async def _model(
-        self, scope: ScopeId, request: CreateResponse, route: Route, persona: Persona | None
+        self, scope: ScopeId, request: CreateResponse, decision: Decision, persona: Persona | None
     ) -> ChosenModel:
         if persona is not None:
             return await self._choice.choose(scope, agent=persona.model)
-        return await self._choice.choose(scope, request=request.model, policy=route.model)
+        if forced := decision.action.forward.model:
+            return await self._choice.choose(scope, policy=forced)
+        return await self._choice.choose(scope, request=request.model)
 
-    def _tools(self, route: Route, persona: Persona | None) -> str:
+    def _tools(self, decision: Decision, persona: Persona | None) -> str:
         if persona is not None:
             return persona.tool_set
-        return route.tool_set or self._tool_set
+        return decision.action.forward.tool_set or self._tool_set
 
     async def _persona(self, caller: Principal, key: str) -> Persona:
         _require(caller, "agents.invoke")

@@ -20,7 +20,6 @@ from aevatar.agents.runs_pb2 import (
 )
 from aevatar.models import models_pb2
 from aevatar.models.models_pb2 import TextFormat, ToolChoice, ToolSpec
-from aevatar.responses.policy import Hint, Route
 from aevatar.responses.requests import (
     AllowedTools,
     CreateResponse,
@@ -29,6 +28,8 @@ from aevatar.responses.requests import (
     JsonObject,
     JsonSchema,
 )
+from aevatar.routing import Decision
+from aevatar.routing.routing_pb2 import Hint
 
 _MODES = {
     "auto": ToolChoice.MODE_AUTO,
@@ -45,7 +46,7 @@ class Found:
     model: ChosenModel
     items: Sequence[Item]
     history: History
-    route: Route
+    decision: Decision
     tool_set: str
     persona: Persona | None = None
     agent_key: str = ""
@@ -53,7 +54,7 @@ class Found:
 
 def start_run(request: CreateResponse, found: Found, *, origin: str, context: RunContext, echo: str) -> StartRun:
     """The command for `request`."""
-    hint = found.route.hint
+    hint = _hint(found)
     return StartRun(
         origin=origin,
         persona=_persona(request, found),
@@ -71,7 +72,7 @@ def start_run(request: CreateResponse, found: Found, *, origin: str, context: Ru
         limits=limits_of(request, found.persona),
         echo=echo,
         is_unstored=not request.store,
-        rule_id=found.route.rule_id,
+        rule_id=found.decision.rule_id,
         prefilled=[Prefilled(tool=hint.tool, arguments=hint.arguments)] if hint and hint.arguments else [],
     )
 
@@ -83,6 +84,11 @@ def limits_of(request: CreateResponse, persona: Persona | None) -> RunLimits:
     if request.background:
         limits.wall_seconds = min(BACKGROUND_SECONDS, own.wall_seconds or BACKGROUND_SECONDS)
     return limits
+
+
+def _hint(found: Found) -> Hint | None:
+    forward = found.decision.action.forward
+    return forward.hint if forward.HasField("hint") else None
 
 
 def _persona(request: CreateResponse, found: Found) -> PersonaSnapshot:
