@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from google.protobuf.message import Message
@@ -15,6 +15,7 @@ from aevatar.identity import ActorId
 from aevatar.journal.records import TurnRecord
 from aevatar.testing import elapse
 from tests.sample.kinds import TALLY, Echo, Tally, letter
+from tests.sample.later import COUNTER, Counter, TallyToday
 from tests.sample.sample_pb2 import (
     Add,
     Added,
@@ -34,15 +35,6 @@ from tests.sample.sample_pb2 import (
 )
 from tests.sample.world import ALPHA, ANN, BEN, HeldJournal, World, collected, settled
 
-
-class Counter(Tally):
-    """The tally under a name it was given later."""
-
-    kind = "sample.counter"
-    aliases = ("sample.tally",)
-
-
-COUNTER = Kind(Counter, TALLY.projection)
 NEW_ANN, NEW_BEN = (ActorId(Counter.kind, ALPHA, old.key) for old in (ANN, BEN))
 
 
@@ -163,17 +155,6 @@ async def test_actors_under_both_names_stop_the_start(world: World) -> None:
 
 
 # Events
-
-
-class TallyToday(Tally):
-    """A release that calls an event by another name, and has given one another meaning."""
-
-    renamed: ClassVar = {"tests.sample.Increased": Added}
-
-    @upcasts
-    @staticmethod
-    def in_tens(event: AddedInTens) -> Added:
-        return Added(by=event.tens * 10)
 
 
 async def test_an_event_is_read_under_its_new_name(world: World) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from aevatar.actors.actor import Actor
-from aevatar.actors.actors_pb2 import TurnBody
+from aevatar.actors.actors_pb2 import Packed, TurnBody
 from aevatar.actors.envelope import Envelope
 from aevatar.actors.kind import Kind
 from aevatar.actors.packing import message_type, unpack_bytes
@@ -230,15 +230,17 @@ def replay(kind: Kind, image: ActorImage) -> Message:
 def apply_turn(kind: Kind, state: Message, body: bytes) -> None:
     """Applies the events of one logged turn; an event nothing applies is an error, never skipped."""
     for packed in TurnBody.FromString(body).events:
-        event = (kind.actor.renamed.get(packed.name) or message_type(packed.name)).FromString(packed.body)
-        _apply(kind, state, event)
+        event = event_of(kind, packed)
+        applier = kind.appliers.get(type(event))
+        if applier is None:
+            raise LookupError(f"{kind.name} has no applier for {event.DESCRIPTOR.full_name}")
+        applier(state, event)
 
 
-def _apply(kind: Kind, state: Message, event: Message) -> None:
+def event_of(kind: Kind, packed: Packed) -> Message:
+    """A stored event under today's name and in today's meaning. Raises: UnknownMessage."""
+    event = (kind.actor.renamed.get(packed.name) or message_type(packed.name)).FromString(packed.body)
     upcast: Callable[[Any], Message] | None
     while (upcast := kind.upcasters.get(type(event))) is not None:
         event = upcast(event)
-    applier = kind.appliers.get(type(event))
-    if applier is None:
-        raise LookupError(f"{kind.name} has no applier for {event.DESCRIPTOR.full_name}")
-    applier(state, event)
+    return event

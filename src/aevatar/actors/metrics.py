@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -24,6 +25,22 @@ class Histogram:
     def observe(self, value: float) -> None:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What there is at one moment."""
+
+    activations: int
+    messages_waiting: int
+    turns_uncommitted: int
+    effects_running: int
+    """Those that wait for their place included."""
+    session_readers: int
+    readers_switched: int
+    """Since the runtime was made: readers that were too slow and went back to the store."""
+    projector_lag: Mapping[str, float]
+    """In seconds, by projector: for how long the oldest turn it has not digested has been in the log."""
 
 
 @dataclass(slots=True)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import ClassVar
 
 import structlog
 from google.protobuf.message import Message
 
+from aevatar.actors.activation import event_of
 from aevatar.actors.actors_pb2 import TurnBody
 from aevatar.actors.health import Health
+from aevatar.actors.kind import Kind
 from aevatar.actors.packing import unpack
 from aevatar.actors.tasks import Tasks
 from aevatar.errors import Misassembled, Unavailable
@@ -74,10 +77,11 @@ class Projector:
 class Projectors:
     """The registered projectors. Raises: Misassembled when two share a name or a read model."""
 
-    def __init__(self, projectors: Iterable[Projector], journal: Journal) -> None:
+    def __init__(self, projectors: Iterable[Projector], journal: Journal, kinds: Mapping[str, Kind]) -> None:
         self._projectors = list(projectors)
         self._journal = journal
-        self.positions: dict[str, int] = {}
+        self._kinds = kinds
+        self._behind_since: dict[str, int] = {}
         self.documents: dict[str, type[Message]] = {}
         self.owners: dict[str, str] = {}
         """Who declared each of the documents, for a sentence that names both when somebody else does too."""
@@ -109,6 +113,11 @@ class Projectors:
         for projector in self._projectors:
             tasks.spawn(self._run(projector, waits[projector.name], health), f"projector {projector.name}")
 
+    def lag(self, now: int) -> dict[str, float]:
+        """Seconds for which the oldest turn that a projector has not digested has been in the log, by projector."""
+        names = (projector.name for projector in self._projectors)
+        return {name: (now - self._behind_since.get(name, now)) / 1000 for name in names}
+
     async def _run(self, projector: Projector, wake: asyncio.Event, health: Health) -> None:
         while True:
             wake.clear()
@@ -126,25 +135,29 @@ class Projectors:
         checkpoint = await self._journal.checkpoint(projector.name)
         page = await self._journal.feed(checkpoint.position, PAGE)
         if not page:
-            self.positions[projector.name] = checkpoint.position
+            self._behind_since.pop(projector.name, None)
             return False
         for entry in page:
             await self._digest(projector, entry)
         return True
 
     async def _digest(self, projector: Projector, entry: FeedEntry) -> None:
+        self._behind_since[projector.name] = entry.at
         documents = Documents(self._journal, self.documents, entry.position)
+        actor_id = ActorId.parse(entry.actor)
+        kind = self._kinds.get(actor_id.kind)
         for packed in TurnBody.FromString(entry.body).events:
-            await projector.project(ActorId.parse(entry.actor), entry.version, unpack(packed), documents)
+            event = unpack(packed) if kind is None else event_of(kind, packed)
+            await projector.project(actor_id, entry.version, event, documents)
         await self._journal.project(projector.name, Checkpoint(entry.position), documents.writes())
-        self.positions[projector.name] = entry.position
 
     async def _park(self, projector: Projector, health: Health, bug: Exception) -> None:
         reason = f"{type(bug).__name__}: {bug}"
         log.error("projector_parked", projector=projector.name, reason=reason, exc_info=bug)
         health.parked[projector.name] = reason
-        position = (await self._journal.checkpoint(projector.name)).position
-        await self._journal.project(projector.name, Checkpoint(position, parked=reason), [])
+        with suppress(Unavailable):  # the health tells it all the same
+            position = (await self._journal.checkpoint(projector.name)).position
+            await self._journal.project(projector.name, Checkpoint(position, parked=reason), [])
         await asyncio.sleep(PARKED_FOR)
 
 

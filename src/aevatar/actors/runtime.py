@@ -21,7 +21,7 @@ from aevatar.actors.envelope import Envelope, check_command_id, from_bytes, payl
 from aevatar.actors.health import Health
 from aevatar.actors.housekeeping import Housekeeping, Retention
 from aevatar.actors.kind import Kind, assemble
-from aevatar.actors.metrics import Metrics
+from aevatar.actors.metrics import Gauges, Metrics
 from aevatar.actors.nature import Clock, Identifiers, RandomIdentifiers, SystemClock, system_random
 from aevatar.actors.packing import UnknownMessage, message_type, unpack
 from aevatar.actors.projectors import Projector, Projectors
@@ -103,7 +103,7 @@ class Runtime:
         self._clock = clock or SystemClock()
         self._identifiers = identifiers or RandomIdentifiers()
         self._random = random or system_random()
-        self._projectors = Projectors(projectors, journal)
+        self._projectors = Projectors(projectors, journal, self._kinds)
         self.metrics = Metrics()
         self.health = Health()
         self._hub = Hub()
@@ -229,6 +229,19 @@ class Runtime:
             self._stage.drop(activation)
         await self._journal.close()
         self.health.phase = "stopped"
+
+    def gauges(self) -> Gauges:
+        """What there is right now, to be exported beside the counters of `metrics`."""
+        activations = self._stage.activations.values()
+        return Gauges(
+            activations=len(activations),
+            messages_waiting=sum(len(activation.mailbox) for activation in activations),
+            turns_uncommitted=sum(len(activation.inflight) for activation in activations),
+            effects_running=self._runner.running,
+            session_readers=self._hub.readers,
+            readers_switched=self._hub.readers_switched,
+            projector_lag=self._projectors.lag(self._clock.now()),
+        )
 
     # Commands
 
