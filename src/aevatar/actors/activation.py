@@ -119,6 +119,11 @@ class Ticket:
     """Answers that saw this turn's state, and must not be given before it is durable."""
     is_void: bool = False
 
+    @property
+    def trace(self) -> str:
+        """The W3C traceparent of the turn, or of the message where there was none."""
+        return (self.delivery if self.turn is None else self.turn).envelope.trace
+
 
 class Phase(Enum):
     """Where an activation stands."""

@@ -21,6 +21,7 @@ from aevatar.actors.actors_pb2 import EffectFailed, EffectRecord
 from aevatar.actors.envelope import payload_bytes
 from aevatar.actors.metrics import Metrics
 from aevatar.actors.tasks import Tasks
+from aevatar.actors.tracing import Tracing
 from aevatar.errors import AevatarError, Misassembled, Rejected, Unavailable
 from aevatar.identity import ActorId, Principal
 
@@ -182,16 +183,19 @@ class EffectRunner:
 
     def __init__(
         self,
+        *,
         effects: Effects,
         tasks: Tasks,
         metrics: Metrics,
         random: Random,
+        tracing: Tracing,
         deliver: Deliver,
     ) -> None:
         self._effects = effects
         self._tasks = tasks
         self._metrics = metrics
         self._random = random
+        self._tracing = tracing
         self._deliver = deliver
         self._places = {name: asyncio.Semaphore(effect.concurrency) for name, effect in effects.by_name.items()}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -217,7 +221,8 @@ class EffectRunner:
 
     async def _run(self, effect: Effect[Any, Any], request: Message, link: Link) -> None:
         async with self._places[effect.name]:
-            result = await self._result(effect, request, link)
+            with self._tracing.effect(effect.name, link.effect_id, link.record.trace):
+                result = await self._result(effect, request, link)
         if self._running.pop(link.effect_id, None) is not None:  # else it was cancelled, and nobody waits for it
             failed = isinstance(result, EffectFailed)
             self._metrics.effects_failed += failed

@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import structlog
 from google.protobuf.message import Message
+from opentelemetry.trace import TracerProvider
 
 from aevatar.actors.activation import Activation, Answer, Delivery, Ticket
 from aevatar.actors.actor import Actor
@@ -92,6 +93,7 @@ class Runtime:
         clock: Clock | None = None,
         identifiers: Identifiers | None = None,
         random: Random | None = None,
+        tracer_provider: TracerProvider | None = None,
     ) -> None:
         self._kinds = assemble(kinds)
         self._journal = journal
@@ -103,6 +105,7 @@ class Runtime:
         self._clock = clock or SystemClock()
         self._identifiers = identifiers or RandomIdentifiers()
         self._random = random or system_random()
+        self._tracer_provider = tracer_provider
         self._projectors = Projectors(projectors, journal, self._kinds)
         self.metrics = Metrics()
         self.health = Health()
@@ -138,7 +141,7 @@ class Runtime:
         await self.stop()
 
     def _assemble(self) -> None:
-        self._tracing = Tracing()
+        self._tracing = Tracing(self._tracer_provider)
         self._tasks = Tasks(self._task_failed)
         self._waiting = Waiting()
         self._callers: set[asyncio.Future[Any]] = set()
@@ -168,7 +171,14 @@ class Runtime:
             tracing=self._tracing,
         )
         self._timers = Timers(self._journal, self._clock, self.metrics, self._fire)
-        self._runner = EffectRunner(self._effects, self._tasks, self.metrics, self._random, self._finish)
+        self._runner = EffectRunner(
+            effects=self._effects,
+            tasks=self._tasks,
+            metrics=self.metrics,
+            random=self._random,
+            tracing=self._tracing,
+            deliver=self._finish,
+        )
         outlets = Outlets(
             show=lambda ticket: self._hub.publish(ticket.record.actor, ticket.record.shown),
             post=self._post,
@@ -255,14 +265,12 @@ class Runtime:
         envelope = self._envelope(target, command, command_id, principal)
         if self._stage.depth(envelope.target) >= self._limits.mailbox:
             raise Unavailable("overloaded", f"{target} has {self._limits.mailbox} messages waiting", retry_after=1.0)
-        accepting = _Accepting(envelope, mail_of(envelope), asyncio.get_running_loop().create_future())
-        if command_id is not None and await self._is_recorded(accepting.mail):
-            return Receipt(envelope.target, envelope.id)
-        with self._tracing.dispatch(envelope):
-            self._acceptor.add(accepting)
-            verdict = await self._until(accepting.future, 30.0, envelope.id)
-        if verdict is not Verdict.COMMITTED:
-            raise command_id_reused(envelope.id)
+        with self._tracing.dispatch(envelope) as traced:
+            accepting = _Accepting(traced, mail_of(traced), asyncio.get_running_loop().create_future())
+            if command_id is None or not await self._is_recorded(accepting.mail):
+                self._acceptor.add(accepting)
+                if await self._until(accepting.future, 30.0, envelope.id) is not Verdict.COMMITTED:
+                    raise command_id_reused(envelope.id)
         return Receipt(envelope.target, envelope.id)
 
     async def _is_recorded(self, mail: Mail) -> bool:
@@ -301,8 +309,8 @@ class Runtime:
         """As `ask`, with the version of the actor, which its documents show by then."""
         envelope = self._envelope(target, command, command_id, principal)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._stage.deliver(self._kinds[envelope.target.kind], Delivery(envelope, future=future))
-        with self._tracing.dispatch(envelope):
+        with self._tracing.dispatch(envelope) as traced:
+            self._stage.deliver(self._kinds[envelope.target.kind], Delivery(traced, future=future))
             return await self._until(future, timeout, envelope.id)
 
     async def outcome(self, target: ActorId, command_id: str) -> Outcome | None:
@@ -347,7 +355,6 @@ class Runtime:
             body=payload_bytes(command),
             principal=principal,
             sent_at=self._clock.now(),
-            trace=self._tracing.current(),
         )
 
     def _refuse_unless_ready(self) -> None:
@@ -476,7 +483,7 @@ class Runtime:
 
     async def _commit(self, tickets: Sequence[Ticket]) -> list[Verdict]:
         began = self._clock.elapsed()
-        with self._tracing.commit(len(tickets)):
+        with self._tracing.commit(ticket.trace for ticket in tickets):
             verdicts = await self._journal.commit([ticket.record for ticket in tickets])
         self.metrics.commits += 1
         self.metrics.batch_size.observe(len(tickets))

@@ -69,21 +69,10 @@ class Turns:
     def handle(self, activation: Activation, delivery: Delivery) -> None:
         if self._is_settled(activation, delivery):
             return
-        envelope = delivery.envelope
-        version = activation.version
-        seed = f"{activation.id.text}\0{version}\0{activation.shown_total}"
-        turn = Turn(
-            envelope,
-            self._clock.now(),
-            version,
-            seed,
-            delivery.effect_id,
-            most_events=self._limits.events,
-            most_sends=self._limits.sends,
-        )
+        turn = self._begun(activation, delivery)
         began = self._clock.elapsed()
         try:
-            with self._tracing.turn(envelope):
+            with self._tracing.turn(turn):
                 result = decide(activation, delivery, turn)
                 record = record_turn(activation, delivery, turn, result, self._effect_types)
         except AevatarError as refusal:
@@ -94,9 +83,19 @@ class Turns:
             self._metrics.turns += 1
             self._submit(activation, delivery, turn, result, record)
         if (spent := self._clock.elapsed() - began) > self._limits.slow_handler:
-            log.warning(
-                "slow_handler", kind=activation.kind.name, message=name_of(envelope.payload), seconds=round(spent, 4)
-            )
+            message = name_of(delivery.envelope.payload)
+            log.warning("slow_handler", kind=activation.kind.name, message=message, seconds=round(spent, 4))
+
+    def _begun(self, activation: Activation, delivery: Delivery) -> Turn:
+        return Turn(
+            delivery.envelope,
+            self._clock.now(),
+            activation.version,
+            f"{activation.id.text}\0{activation.version}\0{activation.shown_total}",
+            delivery.effect_id,
+            most_events=self._limits.events,
+            most_sends=self._limits.sends,
+        )
 
     def _is_settled(self, activation: Activation, delivery: Delivery) -> bool:
         if delivery.timer is not None and activation.timers.get(delivery.timer[0]) != delivery.timer[1]:
