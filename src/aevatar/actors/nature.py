@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from base64 import b32encode
+from base64 import b32hexencode
 from random import Random, SystemRandom
 from typing import Protocol
 
@@ -37,10 +37,10 @@ class SystemClock:
 
 
 class RandomIdentifiers:
-    """Identifiers from the operating system's randomness: 130 bits each."""
+    """Identifiers that rise with time, so that they land side by side in an index: 48 bits of it, and 82 of chance."""
 
     def new(self) -> str:
-        return base32(secrets.token_bytes(17))
+        return ordered_id(time.time_ns() // 1_000_000, secrets.token_bytes(11))
 
 
 def system_random() -> Random:
@@ -48,6 +48,14 @@ def system_random() -> Random:
     return SystemRandom()
 
 
+def ordered_id(now: int, entropy: bytes) -> str:
+    """An identifier that sorts by `now` (milliseconds since 1970) and differs by at least 11 bytes of `entropy`."""
+    return base32(now.to_bytes(6) + entropy)
+
+
 def base32(data: bytes) -> str:
-    """The first 26 base32 characters (130 bits) of at least 17 bytes: lower-case letters and 2 to 7."""
-    return b32encode(data)[:26].decode().lower()
+    """The first 26 base32 characters (130 bits) of at least 17 bytes: 0 to 9 and a to v, sorted as the bytes are.
+
+    Source: RFC 4648, section 7 (extended hex alphabet).
+    """
+    return b32hexencode(data)[:26].decode().lower()

@@ -13,7 +13,7 @@ from random import Random
 from google.protobuf.message import Message
 
 from aevatar.actors.envelope import Envelope, payload_bytes
-from aevatar.actors.nature import base32
+from aevatar.actors.nature import ordered_id
 from aevatar.errors import Rejected
 from aevatar.identity import ActorId, Principal
 from aevatar.journal.records import Retirement
@@ -139,7 +139,7 @@ class Turn:
     def new_id(self) -> str:
         """A new identifier: 26 characters, the same ones should this turn run again."""
         self._ids += 1
-        return base32(self._entropy())
+        return ordered_id(self.now_ms, self._entropy())
 
     def random(self) -> Random:
         """A source of randomness that yields the same numbers should this turn run again."""
