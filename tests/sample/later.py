@@ -1,4 +1,4 @@
-"""The tally in later releases of its program: under another name, with events that were renamed or mean something else."""
+"""The tally in later releases of its program: under another name, and with events renamed or of another meaning."""
 
 from __future__ import annotations
 
