@@ -1,0 +1,171 @@
+"""What has to hold once a simulated world has come to rest, whatever happened in it.
+
+The journal's contents are the evidence: what clients were told, what readers saw and what actors sent must be found in
+the log, each once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from google.protobuf.message import Message
+
+from aevatar.actors.activation import replay
+from aevatar.actors.actors_pb2 import Packed, TurnBody
+from aevatar.actors.packing import message_type, unpack
+from aevatar.identity import ActorId
+from aevatar.journal.memory_store import Contents, StoredActor, StoredDocument
+from aevatar.journal.records import ActorImage, EffectState, LoggedTurn
+from aevatar.sessions import Delta, Ended
+from tests.sample.kinds import document
+from tests.sample.sample_pb2 import (
+    Add,
+    Added,
+    Break,
+    Cheer,
+    Fetch,
+    Forward,
+    Noted,
+    Released,
+    Remind,
+    Say,
+    Take,
+    TallyState,
+    Total,
+    TotalChanged,
+    Waited,
+)
+from tests.torture.simulator import ACTORS, KIND, Given, Simulation
+
+
+@dataclass(frozen=True)
+class Row:
+    """One turn of an actor, as it is stored, and the state that it left."""
+
+    command_id: str
+    causation_id: str
+    events: list[Message]
+    outcome: Message | None
+    state: TallyState
+
+
+def audit(world: Simulation) -> Counter[str]:
+    """Asserts that nothing acknowledged is lost, nothing happened twice, and nothing is left open; answers counts."""
+    contents, given = world.store.contents, {each.command_id: each for each in world.given}
+    assert len(given) == len(world.given)
+    logs = {actor: list(rows_of(contents, actor)) for actor in ACTORS}
+    nothing_is_open(contents)
+    every_command_ended_as_it_was_told(logs, given.values())
+    every_command_had_its_consequences_once(logs, given.values())
+    assert set(contents.dead) == {each.command_id for each in world.given if is_dead(each)}
+    for actor, rows in logs.items():
+        what_is_stored_agrees(contents, actor, rows)
+        readers_see_what_happened(contents.actors[actor.text], rows, given)
+    for reader in world.readers:
+        assert reader.seen == shown(contents.actors[reader.owner.text], reader.session)
+    return world.counts + Counter(
+        {
+            "commands acknowledged": len(given),
+            "turns recorded": len(contents.turns),
+            "session events read": sum(len(reader.seen) for reader in world.readers),
+        }
+    )
+
+
+def rows_of(contents: Contents, actor: ActorId) -> Iterable[Row]:
+    state = TallyState()
+    for version, position in enumerate(contents.actors[actor.text].log, start=1):
+        turn = contents.turns[position - 1]
+        assert (turn.entry.position, turn.entry.actor, turn.entry.version) == (position, actor.text, version)
+        body = TurnBody.FromString(turn.entry.body)
+        events = [unpack(packed) for packed in body.events]
+        for event in events:
+            KIND.appliers[type(event)](state, event)
+        outcome = unpack(Packed.FromString(turn.outcome)) if turn.outcome else None
+        yield Row(
+            turn.command_id or "", body.causation_id, events, outcome, TallyState.FromString(state.SerializeToString())
+        )
+
+
+def nothing_is_open(contents: Contents) -> None:
+    assert contents.mail == {}
+    assert [row.effect.id for row in contents.effects.values() if row.state is EffectState.STARTED] == []
+    for actor in contents.actors.values():
+        assert (actor.timers, actor.open_commands, actor.effects) == ({}, {}, {})
+
+
+def every_command_ended_as_it_was_told(logs: Mapping[ActorId, list[Row]], given: Iterable[Given]) -> None:
+    for each in given:
+        recorded = [row for row in logs[each.target] if row.command_id == each.command_id]
+        if each.refusal or is_dead(each):
+            assert recorded == [], f"{each} was refused, and is recorded"
+            continue
+        assert len(recorded) == 1, f"{each} is recorded {len(recorded)} times"
+        [row] = recorded
+        assert each.was_dispatched or row.outcome == each.outcome
+        if isinstance(each.command, Add | Take):
+            assert row.outcome == Total(total=row.state.total)
+        if isinstance(each.command, Add):
+            assert row.events == [Added(by=each.command.by, note=each.command.note, subject="program")]
+
+
+def every_command_had_its_consequences_once(logs: Mapping[ActorId, list[Row]], given: Iterable[Given]) -> None:
+    everything = list(chain.from_iterable(logs.values()))
+    caused = Counter(row.causation_id for row in everything)
+    notes = Counter(event.text for row in everything for event in row.events if isinstance(event, Noted))
+    accepted = [each for each in given if not each.refusal and not is_dead(each)]
+    for each in accepted:
+        command = each.command
+        if isinstance(command, Remind) or (isinstance(command, Forward) and not command.refused):
+            assert caused[each.command_id] == 1, f"{each} was to cause one turn, and caused {caused[each.command_id]}"
+        elif isinstance(command, Cheer | Forward):
+            assert caused[each.command_id] <= 1  # a signal may be lost, a letter refused
+    fetches = sum(isinstance(each.command, Fetch) for each in accepted)
+    answers = sum(isinstance(each.command, Forward) and each.command.answer for each in accepted)
+    assert beginning_with(notes, "echoed", "failed", "interrupted") == fetches
+    assert beginning_with(notes, "answer", "refusal") == answers
+    assert max((count for note, count in notes.items() if note.startswith("echoed")), default=1) == 1
+
+
+def beginning_with(notes: Counter[str], *words: str) -> int:
+    return sum(count for note, count in notes.items() if note.startswith(words))
+
+
+def is_dead(given: Given) -> bool:
+    return given.was_dispatched and isinstance(given.command, Break)
+
+
+def what_is_stored_agrees(contents: Contents, actor: ActorId, rows: list[Row]) -> None:
+    """The log, read from its newest snapshot or from its start, and the read model all tell the same."""
+    stored = contents.actors[actor.text]
+    turns = [LoggedTurn(version, contents.turns[place - 1].entry.body) for version, place in enumerate(stored.log, 1)]
+    state = rows[-1].state
+    assert stored.snapshot is not None
+    version, snapshot = stored.snapshot
+    assert replay(KIND, ActorImage(len(turns), snapshot, version, turns=turns[version:])) == state
+    found: StoredDocument = contents.documents["sample.tallies"][actor.scope][actor.key]
+    assert (found.version, found.body) == (len(turns), document(state).SerializeToString())
+    waited = [event.command_id for row in rows for event in row.events if isinstance(event, Waited)]
+    released = [event.command_id for row in rows for event in row.events if isinstance(event, Released)]
+    assert sorted(waited) == sorted(released)
+    assert max(Counter(row.command_id for row in rows if row.command_id).values()) == 1
+
+
+def readers_see_what_happened(actor: StoredActor, rows: list[Row], given: Mapping[str, Given]) -> None:
+    changes: list[Message] = [TotalChanged(by=event.by) for row in rows for event in row.events if is_added(event)]
+    says = [each.command for row in rows if (each := given.get(row.command_id)) and isinstance(each.command, Say)]
+    talk: list[Message] = [Delta(item=say.item, channel="text", text=say.text) for say in says]
+    assert shown(actor, "main") == list(enumerate(changes, start=1))
+    assert shown(actor, "talk") == list(enumerate([*talk, Ended(reason="said")], start=1))
+
+
+def is_added(event: Message) -> bool:
+    return isinstance(event, Added)
+
+
+def shown(actor: StoredActor, session: str) -> list[tuple[int, Message]]:
+    stored = actor.sessions.get(session)
+    return [(each.number, message_type(each.name).FromString(each.body)) for each in stored.events] if stored else []
