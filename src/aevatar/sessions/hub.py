@@ -37,9 +37,8 @@ class Tail:
             self._hub.readers_switched += 1
         else:
             self._buffer.extend(events)
-        if self._waiter is not None:
+        if self._waiter is not None and not self._waiter.done():  # done: its reader is being cancelled right now
             self._waiter.set_result(None)
-            self._waiter = None
 
     async def take(self) -> list[SessionEvent]:
         """What has come since, waiting for at least one event or an overflow; empty after an overflow."""

@@ -1,0 +1,54 @@
+"""The words of sessions: whose they are is called owner, never scope."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+from google.protobuf.descriptor import Descriptor
+
+from aevatar.actors import Kind, Projection
+from aevatar.journal import records
+from aevatar.sessions import SessionEvent, Show, sessions_pb2
+from tests.sample.kinds import Tally
+from tests.sample.sample_pb2 import Add, Added, Noted, Say, TotalChanged
+from tests.sample.world import ANN, World, collected, settled
+
+CONTRACTS = list(sessions_pb2.DESCRIPTOR.message_types_by_name.values())
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=[contract.name for contract in CONTRACTS])
+def test_no_contract_of_a_session_has_a_field_named_scope(contract: Descriptor) -> None:
+    assert [field.name for field in contract.fields if "scope" in field.name] == []
+
+
+def test_a_session_event_names_its_owner_and_its_session() -> None:
+    names = [field.name for kind in (SessionEvent, records.SessionEvent, Show) for field in fields(kind)]
+    assert [name for name in names if "scope" in name] == []
+    assert [field.name for field in fields(SessionEvent)][:3] == ["owner_actor_id", "session_id", "cursor"]
+
+
+def observe_added(event: Added):  # type: ignore[no-untyped-def]  # noqa: ANN201 - nobody needs it
+    yield TotalChanged(by=event.by)
+    yield Show(Noted(text="beside"), session="aside")
+    if event.by == 0:
+        yield Show(Noted(text="over"), terminal=True)
+
+
+OBSERVED = Kind(Tally, Projection(observers=(observe_added,), session="facts"))
+
+
+async def test_an_observer_may_show_several_things_in_several_sessions_and_end_one(world: World) -> None:
+    async with world.runtime(OBSERVED) as actors:
+        await actors.ask(ANN, Add(by=1))
+        await actors.ask(ANN, Say(item="i", text="x"))
+        await settled()
+        assert [type(event).__name__ for event in await world.shown(ANN, "facts")] == ["TotalChanged", "Delta"]
+        assert await world.shown(ANN, "aside") == [Noted(text="beside")]
+
+
+async def test_a_fact_nobody_observes_stays_inside(world: World) -> None:
+    async with world.runtime(Tally) as actors:
+        await actors.ask(ANN, Add(by=1))
+        assert await world.shown(ANN) == []
+        assert await collected(actors.sessions.read(ANN, until_terminal=False)) == []
