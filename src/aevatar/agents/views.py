@@ -51,7 +51,7 @@ class PersonaBody(ApiModel):
 
     def persona(self) -> Persona:
         """As the agent keeps it."""
-        given = self.model_dump(exclude={"parameters", "limits"})
+        given = self.model_dump(exclude={"key", "parameters", "limits"})
         parameters = Parameters(**self.parameters.model_dump(exclude_none=True))
         limits = RunLimits(**self.limits.model_dump(exclude_none=True))
         return Persona(**given, parameters=parameters, limits=limits)
