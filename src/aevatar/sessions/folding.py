@@ -1,14 +1,16 @@
 """Folding: the deltas of an ended session become whole texts, and no reader can tell.
 
 A run of neighbouring deltas, of however many texts, becomes one stored row that keeps, for each text, where every delta
-ended. Whoever resumes inside it gets exactly the rest.
+ended. Whoever reads it gets the texts in the order in which they grew, joined only where one grew alone: so at each
+cursor all has been told that stood before it, and whoever resumes inside the row gets exactly the rest.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain, groupby
+from typing import NamedTuple
 
 from aevatar.journal.records import SessionEvent
 from aevatar.sessions.sessions_pb2 import Delta, Folded, FoldedText
@@ -32,13 +34,15 @@ def folded(events: Sequence[SessionEvent]) -> list[SessionEvent]:
 
 
 def unfolded(events: Iterable[SessionEvent], after: int) -> Iterator[SessionEvent]:
-    """Stored events as a reader with cursor `after` has to see them: a folded text becomes one delta, of its rest."""
+    """Stored events as a reader with cursor `after` has to see them: a folded row becomes deltas, of its rest."""
     for event in events:
         if event.name != _FOLDED:
             yield event
             continue
-        rests = [rest for text in Folded.FromString(event.body).texts for rest in _rest(event, text, after)]
-        yield from sorted(rests, key=lambda rest: rest.number)
+        texts = Folded.FromString(event.body).texts
+        pieces = sorted(piece for index, text in enumerate(texts) for piece in _pieces(index, text, after))
+        for index, run in groupby(pieces, key=lambda piece: piece.text):
+            yield _delta(event, texts[index], list(run))
 
 
 def _joined(run: Sequence[SessionEvent]) -> Iterator[SessionEvent]:
@@ -61,10 +65,20 @@ def _joined(run: Sequence[SessionEvent]) -> Iterator[SessionEvent]:
     yield replace(run[-1], name=_FOLDED, body=Folded(texts=texts.values()).SerializeToString())
 
 
-def _rest(event: SessionEvent, text: FoldedText, after: int) -> Iterator[SessionEvent]:
-    seen = bisect_right(text.cursors, after)
-    if seen == len(text.cursors):
-        return
-    start = text.offsets[seen - 1] if seen else 0
-    rest = Delta(item=text.item, channel=text.channel, text=text.text[start:])
-    yield replace(event, number=text.cursors[-1], name=_DELTA, body=rest.SerializeToString())
+class _Piece(NamedTuple):
+    cursor: int
+    text: int
+    start: int
+    end: int
+
+
+def _pieces(index: int, text: FoldedText, after: int) -> Iterator[_Piece]:
+    starts = chain((0,), text.offsets)
+    for cursor, start, end in zip(text.cursors, starts, text.offsets, strict=False):
+        if cursor > after:
+            yield _Piece(cursor, index, start, end)
+
+
+def _delta(event: SessionEvent, text: FoldedText, run: Sequence[_Piece]) -> SessionEvent:
+    delta = Delta(item=text.item, channel=text.channel, text=text.text[run[0].start : run[-1].end])
+    return replace(event, number=run[-1].cursor, name=_DELTA, body=delta.SerializeToString())
