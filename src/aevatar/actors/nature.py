@@ -23,7 +23,7 @@ class Identifiers(Protocol):
     """Makes names that nobody else has made."""
 
     def new(self) -> str:
-        """An id of 26 characters."""
+        """An id of 30 characters, of 0 to 9 and a to f."""
 
 
 class SystemClock:
@@ -37,10 +37,10 @@ class SystemClock:
 
 
 class RandomIdentifiers:
-    """Identifiers that rise with time, so that they land side by side in an index: 48 bits of it, and 82 of chance."""
+    """Identifiers that rise with time, so that they land side by side in an index: 48 bits of it, and 72 of chance."""
 
     def new(self) -> str:
-        return ordered_id(time.time_ns() // 1_000_000, secrets.token_bytes(11))
+        return ordered_id(time.time_ns() // 1_000_000, secrets.token_bytes(9))
 
 
 def system_random() -> Random:
@@ -49,8 +49,8 @@ def system_random() -> Random:
 
 
 def ordered_id(now: int, entropy: bytes) -> str:
-    """An identifier that sorts by `now` (milliseconds since 1970) and differs by at least 11 bytes of `entropy`."""
-    return base32(now.to_bytes(6) + entropy)
+    """An identifier that sorts by `now` (milliseconds since 1970) and differs by the first 9 bytes of `entropy`."""
+    return (now.to_bytes(6) + entropy[:9]).hex()  # not base32, which the standard library spells in Python
 
 
 def base32(data: bytes) -> str:

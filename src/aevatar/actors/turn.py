@@ -137,7 +137,7 @@ class Turn:
         return datetime.fromtimestamp(self.now_ms / 1000, UTC)
 
     def new_id(self) -> str:
-        """A new identifier: 26 characters, the same ones should this turn run again."""
+        """A new identifier: 30 characters, the same ones should this turn run again at its time."""
         self._ids += 1
         return ordered_id(self.now_ms, self._entropy())
 

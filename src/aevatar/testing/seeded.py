@@ -16,7 +16,6 @@ from functools import partial
 from random import Random
 from typing import Any, TypeVar
 
-from aevatar.actors.nature import base32
 from aevatar.testing.virtual_time import VirtualTimeLoop
 
 T = TypeVar("T")
@@ -58,8 +57,8 @@ class SeededIdentifiers:
         self._random = random
 
     def new(self) -> str:
-        """An id of 26 characters."""
-        return base32(self._random.randbytes(17))
+        """An id of 30 characters."""
+        return self._random.randbytes(15).hex()
 
 
 class ShuffledLoop(VirtualTimeLoop):
