@@ -90,13 +90,13 @@ class ReadModels:
             where=where or {},
             order=attribute,
             descending=bool(order) and str(order).startswith("-"),
-            after=_place(after) if after else None,
+            after=_place(after, order) if after else None,
             limit=limit + 1,
         )
         found = await self._journal.documents(query)
         more = len(found) > limit
         page = found[:limit]
-        cursor = _cursor(page[-1][1], page[-1][0].key) if more else None
+        cursor = _cursor(order, page[-1][1], page[-1][0].key) if more else None
         return Listing([self._versioned(document) for document, _ in page], cursor)
 
     async def _caught_up(self, name: str, scope: str, key: str, version: int, timeout: float) -> Document:
@@ -122,13 +122,20 @@ class ReadModels:
         return Versioned(message, document.version, document.key, document.written_at)
 
 
-def _cursor(value: str | int | None, key: str) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode([value, key])).decode().rstrip("=")
+def _cursor(order: str | None, value: str | int | None, key: str) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode([order, value, key])).decode().rstrip("=")
 
 
-def _place(cursor: str) -> tuple[str | int | None, str]:
+def _place(cursor: str, order: str | None) -> tuple[str | int | None, str]:
     try:
         data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.json.decode(data, type=tuple[str | int | None, str])
+        made_for, value, key = msgspec.json.decode(data, type=tuple[str | None, str | int | None, str])
     except (binascii.Error, ValueError) as wrong:
-        raise Rejected("invalid_cursor", "this cursor was not made by this list", "after") from wrong
+        raise _not_of_this_list() from wrong
+    if made_for != order:
+        raise _not_of_this_list()
+    return value, key
+
+
+def _not_of_this_list() -> Rejected:
+    return Rejected("invalid_cursor", "this cursor was not made by this list", "after")
