@@ -4,7 +4,7 @@ from aevatar.agents.agent import AGENT, AGENT_KIND, RUN, THREAD
 from aevatar.agents.agents_pb2 import AgentDocument, Invocation, Invoke, Invoked, Persona
 from aevatar.agents.budget import BUDGET, BUDGET_KIND
 from aevatar.agents.choice import ChosenModel, ModelChoice
-from aevatar.agents.service import Agents, InvokeOptions, Runs, run_key, user_message
+from aevatar.agents.service import STORED, Agents, InvokeOptions, Runs, run_key, user_message
 from aevatar.agents.thread import THREAD_KIND
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "BUDGET",
     "BUDGET_KIND",
     "RUN",
+    "STORED",
     "THREAD",
     "THREAD_KIND",
     "AgentDocument",

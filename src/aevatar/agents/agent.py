@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from aevatar.actors import Actor, Kind, Projection, applies, command
+from aevatar.actors import Actor, Answered, Kind, Pending, Projection, applies, command
+from aevatar.actors.packing import unpack
 from aevatar.agents.agents_pb2 import (
     AgentChanged,
     AgentConfigured,
@@ -20,8 +21,10 @@ from aevatar.agents.agents_pb2 import (
     EnableAgent,
     Invoke,
     Invoked,
+    InvokeOverdue,
     Persona,
     RetireAgent,
+    RunSubmitted,
     SubmitRun,
 )
 from aevatar.agents.runs import SESSION
@@ -38,6 +41,9 @@ RUN = "agents.run"
 
 INSTRUCTIONS_LIMIT = 64 * 1024
 """In bytes."""
+INVOKE_SECONDS = 28.0
+"""How long an invocation waits for its thread: less than its caller does."""
+SUBMIT = "submit:"
 POLICIES = ("", "queue", "reject", "interrupt", "merge")
 DETAILS = ("", "all", "items", "none")
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -89,7 +95,7 @@ class Agent(Actor[AgentState]):
         return AgentChanged(version=self.state.version)
 
     @command
-    def invoke(self, cmd: Invoke) -> Invoked:
+    def invoke(self, cmd: Invoke) -> Invoked | Pending:
         if self.state.is_disabled:
             raise Rejected("agent_disabled", f"The agent {self.id.key!r} is disabled.")
         limits = self._limits(cmd)
@@ -98,14 +104,33 @@ class Agent(Actor[AgentState]):
         if self.id.key in cmd.context.lineage:
             raise Rejected("cycle_detected", f"The agent {self.id.key!r} is among those that led to this invocation.")
         start = self._start_run(cmd)
-        run = ActorId(RUN, self.id.scope, cmd.run_key)
         if cmd.thread:
-            thread = ActorId(THREAD, self.id.scope, f"{self.id.key}/{cmd.thread}")
-            start.report_to = thread.text
-            self.send(thread, SubmitRun(start=start, run_key=cmd.run_key, policy=self.state.persona.thread_policy))
-        else:
-            self.send(run, start)
+            return self._submit(cmd, start)
+        run = ActorId(RUN, self.id.scope, cmd.run_key)
+        self.send(run, start)
         return Invoked(run=run.text, session=SESSION, agent_key=self.id.key)
+
+    def _submit(self, cmd: Invoke, start: StartRun) -> Pending:
+        """Which run takes the input, and whether any does, the thread decides."""
+        thread = ActorId(THREAD, self.id.scope, f"{self.id.key}/{cmd.thread}")
+        start.report_to = thread.text
+        submit = SubmitRun(start=start, run_key=cmd.run_key, policy=self.state.persona.thread_policy)
+        self.send(thread, submit, command_id=SUBMIT + self.turn.command_id, answer=True)
+        return Pending(within=INVOKE_SECONDS, then=InvokeOverdue(command_id=self.turn.command_id))
+
+    @command
+    def submitted(self, cmd: Answered) -> None:
+        invoked = Invoked(session=SESSION, agent_key=self.id.key)
+        if cmd.HasField("refusal"):
+            invoked.code, invoked.message = cmd.refusal.code, cmd.refusal.message
+        elif isinstance(outcome := unpack(cmd.outcome), RunSubmitted):
+            invoked.run, invoked.is_queued, invoked.is_merged = outcome.run, outcome.is_queued, outcome.is_merged
+        self.conclude(cmd.command_id.removeprefix(SUBMIT), invoked)
+
+    @command
+    def overdue(self, cmd: InvokeOverdue) -> None:
+        late = Invoked(code="dispatch_failed", message="The thread does not answer.")
+        self.conclude(cmd.command_id, late)
 
     def _start_run(self, cmd: Invoke) -> StartRun:
         return StartRun(
@@ -123,6 +148,7 @@ class Agent(Actor[AgentState]):
             sinks=cmd.sinks,
             thread=cmd.thread,
             echo=cmd.echo,
+            hints=cmd.payload.hints,
         )
 
     def _limits(self, cmd: Invoke) -> RunLimits:

@@ -80,16 +80,8 @@ class Invocation(_message.Message):
     INPUT_FIELD_NUMBER: _ClassVar[int]
     HINTS_FIELD_NUMBER: _ClassVar[int]
     input: _containers.RepeatedCompositeFieldContainer[_runs_pb2.Item]
-    hints: _containers.RepeatedCompositeFieldContainer[Hint]
-    def __init__(self, input: _Optional[_Iterable[_Union[_runs_pb2.Item, _Mapping]]] = ..., hints: _Optional[_Iterable[_Union[Hint, _Mapping]]] = ...) -> None: ...
-
-class Hint(_message.Message):
-    __slots__ = ("name", "value")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    VALUE_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    value: str
-    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    hints: _containers.RepeatedCompositeFieldContainer[_runs_pb2.Hint]
+    def __init__(self, input: _Optional[_Iterable[_Union[_runs_pb2.Item, _Mapping]]] = ..., hints: _Optional[_Iterable[_Union[_runs_pb2.Hint, _Mapping]]] = ...) -> None: ...
 
 class Invoke(_message.Message):
     __slots__ = ("payload", "context", "thread", "run_key", "model", "model_reason", "fallbacks", "context_length", "report_to", "sinks", "echo", "limits")
@@ -120,14 +112,28 @@ class Invoke(_message.Message):
     def __init__(self, payload: _Optional[_Union[Invocation, _Mapping]] = ..., context: _Optional[_Union[_runs_pb2.RunContext, _Mapping]] = ..., thread: _Optional[str] = ..., run_key: _Optional[str] = ..., model: _Optional[str] = ..., model_reason: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., context_length: _Optional[int] = ..., report_to: _Optional[str] = ..., sinks: _Optional[_Iterable[_Union[_runs_pb2.Sink, _Mapping]]] = ..., echo: _Optional[str] = ..., limits: _Optional[_Union[_runs_pb2.RunLimits, _Mapping]] = ...) -> None: ...
 
 class Invoked(_message.Message):
-    __slots__ = ("run", "session", "agent_key")
+    __slots__ = ("run", "session", "agent_key", "is_queued", "is_merged", "code", "message")
     RUN_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
     AGENT_KEY_FIELD_NUMBER: _ClassVar[int]
+    IS_QUEUED_FIELD_NUMBER: _ClassVar[int]
+    IS_MERGED_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
     run: str
     session: str
     agent_key: str
-    def __init__(self, run: _Optional[str] = ..., session: _Optional[str] = ..., agent_key: _Optional[str] = ...) -> None: ...
+    is_queued: bool
+    is_merged: bool
+    code: str
+    message: str
+    def __init__(self, run: _Optional[str] = ..., session: _Optional[str] = ..., agent_key: _Optional[str] = ..., is_queued: _Optional[bool] = ..., is_merged: _Optional[bool] = ..., code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class InvokeOverdue(_message.Message):
+    __slots__ = ("command_id",)
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    def __init__(self, command_id: _Optional[str] = ...) -> None: ...
 
 class AgentCreated(_message.Message):
     __slots__ = ("persona", "at")
@@ -213,13 +219,19 @@ class RunSubmitted(_message.Message):
     is_merged: bool
     def __init__(self, run: _Optional[str] = ..., is_queued: _Optional[bool] = ..., is_merged: _Optional[bool] = ...) -> None: ...
 
+class MergeOverdue(_message.Message):
+    __slots__ = ("command_id",)
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    def __init__(self, command_id: _Optional[str] = ...) -> None: ...
+
 class ThreadRunQueued(_message.Message):
-    __slots__ = ("start", "run_key")
-    START_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("run_key", "interrupts")
     RUN_KEY_FIELD_NUMBER: _ClassVar[int]
-    start: _runs_pb2.StartRun
+    INTERRUPTS_FIELD_NUMBER: _ClassVar[int]
     run_key: str
-    def __init__(self, start: _Optional[_Union[_runs_pb2.StartRun, _Mapping]] = ..., run_key: _Optional[str] = ...) -> None: ...
+    interrupts: bool
+    def __init__(self, run_key: _Optional[str] = ..., interrupts: _Optional[bool] = ...) -> None: ...
 
 class ThreadRunStarted(_message.Message):
     __slots__ = ("run_key",)
@@ -237,23 +249,58 @@ class ThreadRunEnded(_message.Message):
     tokens: int
     def __init__(self, run_key: _Optional[str] = ..., status: _Optional[str] = ..., tokens: _Optional[int] = ...) -> None: ...
 
-class ThreadRunMerged(_message.Message):
-    __slots__ = ("run_key",)
+class ThreadMergeAsked(_message.Message):
+    __slots__ = ("command_id", "merging")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    MERGING_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    merging: Merging
+    def __init__(self, command_id: _Optional[str] = ..., merging: _Optional[_Union[Merging, _Mapping]] = ...) -> None: ...
+
+class ThreadMergeSettled(_message.Message):
+    __slots__ = ("command_id",)
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    def __init__(self, command_id: _Optional[str] = ...) -> None: ...
+
+class QueuedRun(_message.Message):
+    __slots__ = ("run_key", "interrupts")
     RUN_KEY_FIELD_NUMBER: _ClassVar[int]
+    INTERRUPTS_FIELD_NUMBER: _ClassVar[int]
     run_key: str
-    def __init__(self, run_key: _Optional[str] = ...) -> None: ...
+    interrupts: bool
+    def __init__(self, run_key: _Optional[str] = ..., interrupts: _Optional[bool] = ...) -> None: ...
+
+class Merging(_message.Message):
+    __slots__ = ("submitted", "run", "into")
+    SUBMITTED_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    INTO_FIELD_NUMBER: _ClassVar[int]
+    submitted: str
+    run: SubmitRun
+    into: str
+    def __init__(self, submitted: _Optional[str] = ..., run: _Optional[_Union[SubmitRun, _Mapping]] = ..., into: _Optional[str] = ...) -> None: ...
 
 class ThreadState(_message.Message):
-    __slots__ = ("active", "queue", "last", "last_tokens")
+    __slots__ = ("active", "queue", "last", "last_tokens", "merging")
+    class MergingEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Merging
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Merging, _Mapping]] = ...) -> None: ...
     ACTIVE_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
     LAST_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MERGING_FIELD_NUMBER: _ClassVar[int]
     active: str
-    queue: _containers.RepeatedCompositeFieldContainer[SubmitRun]
+    queue: _containers.RepeatedCompositeFieldContainer[QueuedRun]
     last: str
     last_tokens: int
-    def __init__(self, active: _Optional[str] = ..., queue: _Optional[_Iterable[_Union[SubmitRun, _Mapping]]] = ..., last: _Optional[str] = ..., last_tokens: _Optional[int] = ...) -> None: ...
+    merging: _containers.MessageMap[str, Merging]
+    def __init__(self, active: _Optional[str] = ..., queue: _Optional[_Iterable[_Union[QueuedRun, _Mapping]]] = ..., last: _Optional[str] = ..., last_tokens: _Optional[int] = ..., merging: _Optional[_Mapping[str, Merging]] = ...) -> None: ...
 
 class SetBudget(_message.Message):
     __slots__ = ("tokens", "money")

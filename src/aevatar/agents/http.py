@@ -122,7 +122,7 @@ async def enable_agent(
 
 @router.post("/agents/{key}/runs", status_code=202)
 async def invoke_agent(
-    key: str, body: InvokeBody, caller: Caller, agents: AgentsDep, command_id: CommandId
+    key: str, body: InvokeBody, caller: Caller, agents: AgentsDep, runs: RunsDep, command_id: CommandId
 ) -> InvokedView:
     """Starts a run; follow it under `events`. The same `Idempotency-Key` again answers the same run."""
     if not re.fullmatch(KEY, key):
@@ -132,6 +132,7 @@ async def invoke_agent(
         caller, key, [user_message(body.prompt)], context=RunContext(), command_id=command_id, options=options
     )
     run = ActorId.parse(invoked.run)
+    await runs.started(caller, run.key)
     return InvokedView(
         run_id=run.key, owner_actor_id=run.text, session_id=invoked.session, events=f"/api/runs/{run.key}/events"
     )
@@ -163,8 +164,7 @@ async def get_run(key: str, caller: Caller, runs: RunsDep) -> RunView:
 @router.get("/runs/{key}/events", response_class=EventStream)
 async def run_events(key: str, caller: Caller, runs: RunsDep, sessions: SessionsDep, after: Cursor) -> EventStream:
     """Everything a run shows, from its beginning or from `Last-Event-ID`, to its end."""
-    if not await sessions.page(runs.id_of(caller, key), SESSION, 0, 1):
-        await runs.get(caller, key)  # no stream of what does not exist
+    await runs.get(caller, key)  # no stream of what does not exist
     return EventStream(sessions, runs.id_of(caller, key), SESSION, codec=native, after=after)
 
 

@@ -97,7 +97,7 @@ class History(_message.Message):
     def __init__(self, previous_run: _Optional[str] = ..., estimated_tokens: _Optional[int] = ...) -> None: ...
 
 class Parameters(_message.Message):
-    __slots__ = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "max_output_tokens", "reasoning", "text_format", "stop", "truncate", "summarise")
+    __slots__ = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "max_output_tokens", "reasoning", "text_format", "stop", "truncate")
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
     TOP_P_FIELD_NUMBER: _ClassVar[int]
     PRESENCE_PENALTY_FIELD_NUMBER: _ClassVar[int]
@@ -107,7 +107,6 @@ class Parameters(_message.Message):
     TEXT_FORMAT_FIELD_NUMBER: _ClassVar[int]
     STOP_FIELD_NUMBER: _ClassVar[int]
     TRUNCATE_FIELD_NUMBER: _ClassVar[int]
-    SUMMARISE_FIELD_NUMBER: _ClassVar[int]
     temperature: float
     top_p: float
     presence_penalty: float
@@ -117,8 +116,7 @@ class Parameters(_message.Message):
     text_format: _models_pb2.TextFormat
     stop: _containers.RepeatedScalarFieldContainer[str]
     truncate: bool
-    summarise: bool
-    def __init__(self, temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., presence_penalty: _Optional[float] = ..., frequency_penalty: _Optional[float] = ..., max_output_tokens: _Optional[int] = ..., reasoning: _Optional[_Union[_models_pb2.ReasoningOptions, _Mapping]] = ..., text_format: _Optional[_Union[_models_pb2.TextFormat, _Mapping]] = ..., stop: _Optional[_Iterable[str]] = ..., truncate: _Optional[bool] = ..., summarise: _Optional[bool] = ...) -> None: ...
+    def __init__(self, temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., presence_penalty: _Optional[float] = ..., frequency_penalty: _Optional[float] = ..., max_output_tokens: _Optional[int] = ..., reasoning: _Optional[_Union[_models_pb2.ReasoningOptions, _Mapping]] = ..., text_format: _Optional[_Union[_models_pb2.TextFormat, _Mapping]] = ..., stop: _Optional[_Iterable[str]] = ..., truncate: _Optional[bool] = ...) -> None: ...
 
 class RunLimits(_message.Message):
     __slots__ = ("rounds", "calls_per_round", "calls", "wall_seconds", "input_tokens", "output_tokens", "depth", "live_sub_runs")
@@ -141,7 +139,7 @@ class RunLimits(_message.Message):
     def __init__(self, rounds: _Optional[int] = ..., calls_per_round: _Optional[int] = ..., calls: _Optional[int] = ..., wall_seconds: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., depth: _Optional[int] = ..., live_sub_runs: _Optional[int] = ...) -> None: ...
 
 class RunContext(_message.Message):
-    __slots__ = ("request_id", "root_run", "parent_run", "parent_call_id", "depth", "lineage", "budget", "credential_handle_id", "credential_owner", "is_unattended")
+    __slots__ = ("request_id", "root_run", "parent_run", "parent_call_id", "depth", "lineage", "budget", "credential_handle_id", "credential_owner", "is_unattended", "deadline")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ROOT_RUN_FIELD_NUMBER: _ClassVar[int]
     PARENT_RUN_FIELD_NUMBER: _ClassVar[int]
@@ -152,6 +150,7 @@ class RunContext(_message.Message):
     CREDENTIAL_HANDLE_ID_FIELD_NUMBER: _ClassVar[int]
     CREDENTIAL_OWNER_FIELD_NUMBER: _ClassVar[int]
     IS_UNATTENDED_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     root_run: str
     parent_run: str
@@ -162,7 +161,16 @@ class RunContext(_message.Message):
     credential_handle_id: str
     credential_owner: str
     is_unattended: bool
-    def __init__(self, request_id: _Optional[str] = ..., root_run: _Optional[str] = ..., parent_run: _Optional[str] = ..., parent_call_id: _Optional[str] = ..., depth: _Optional[int] = ..., lineage: _Optional[_Iterable[str]] = ..., budget: _Optional[str] = ..., credential_handle_id: _Optional[str] = ..., credential_owner: _Optional[str] = ..., is_unattended: _Optional[bool] = ...) -> None: ...
+    deadline: int
+    def __init__(self, request_id: _Optional[str] = ..., root_run: _Optional[str] = ..., parent_run: _Optional[str] = ..., parent_call_id: _Optional[str] = ..., depth: _Optional[int] = ..., lineage: _Optional[_Iterable[str]] = ..., budget: _Optional[str] = ..., credential_handle_id: _Optional[str] = ..., credential_owner: _Optional[str] = ..., is_unattended: _Optional[bool] = ..., deadline: _Optional[int] = ...) -> None: ...
+
+class Hint(_message.Message):
+    __slots__ = ("name", "value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: str
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class PersonaSnapshot(_message.Message):
     __slots__ = ("agent_key", "display_name", "instructions", "tool_set", "tool_names", "tightened", "detail")
@@ -214,7 +222,7 @@ class Prefilled(_message.Message):
     def __init__(self, tool: _Optional[str] = ..., arguments: _Optional[str] = ...) -> None: ...
 
 class StartRun(_message.Message):
-    __slots__ = ("origin", "persona", "input", "history", "context", "model", "model_reason", "fallbacks", "parameters", "client_tools", "tool_choice", "serial_calls", "limits", "sinks", "report_to", "thread", "echo", "is_unstored", "rule_id", "prefilled", "context_length")
+    __slots__ = ("origin", "persona", "input", "history", "context", "model", "model_reason", "fallbacks", "parameters", "client_tools", "tool_choice", "serial_calls", "limits", "sinks", "report_to", "thread", "echo", "is_unstored", "rule_id", "prefilled", "context_length", "is_queued", "hints")
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     PERSONA_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
@@ -236,6 +244,8 @@ class StartRun(_message.Message):
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     PREFILLED_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    IS_QUEUED_FIELD_NUMBER: _ClassVar[int]
+    HINTS_FIELD_NUMBER: _ClassVar[int]
     origin: str
     persona: PersonaSnapshot
     input: _containers.RepeatedCompositeFieldContainer[Item]
@@ -257,7 +267,9 @@ class StartRun(_message.Message):
     rule_id: str
     prefilled: _containers.RepeatedCompositeFieldContainer[Prefilled]
     context_length: int
-    def __init__(self, origin: _Optional[str] = ..., persona: _Optional[_Union[PersonaSnapshot, _Mapping]] = ..., input: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., history: _Optional[_Union[History, _Mapping]] = ..., context: _Optional[_Union[RunContext, _Mapping]] = ..., model: _Optional[str] = ..., model_reason: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., client_tools: _Optional[_Iterable[_Union[_models_pb2.ToolSpec, _Mapping]]] = ..., tool_choice: _Optional[_Union[_models_pb2.ToolChoice, _Mapping]] = ..., serial_calls: _Optional[bool] = ..., limits: _Optional[_Union[RunLimits, _Mapping]] = ..., sinks: _Optional[_Iterable[_Union[Sink, _Mapping]]] = ..., report_to: _Optional[str] = ..., thread: _Optional[str] = ..., echo: _Optional[str] = ..., is_unstored: _Optional[bool] = ..., rule_id: _Optional[str] = ..., prefilled: _Optional[_Iterable[_Union[Prefilled, _Mapping]]] = ..., context_length: _Optional[int] = ...) -> None: ...
+    is_queued: bool
+    hints: _containers.RepeatedCompositeFieldContainer[Hint]
+    def __init__(self, origin: _Optional[str] = ..., persona: _Optional[_Union[PersonaSnapshot, _Mapping]] = ..., input: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., history: _Optional[_Union[History, _Mapping]] = ..., context: _Optional[_Union[RunContext, _Mapping]] = ..., model: _Optional[str] = ..., model_reason: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., client_tools: _Optional[_Iterable[_Union[_models_pb2.ToolSpec, _Mapping]]] = ..., tool_choice: _Optional[_Union[_models_pb2.ToolChoice, _Mapping]] = ..., serial_calls: _Optional[bool] = ..., limits: _Optional[_Union[RunLimits, _Mapping]] = ..., sinks: _Optional[_Iterable[_Union[Sink, _Mapping]]] = ..., report_to: _Optional[str] = ..., thread: _Optional[str] = ..., echo: _Optional[str] = ..., is_unstored: _Optional[bool] = ..., rule_id: _Optional[str] = ..., prefilled: _Optional[_Iterable[_Union[Prefilled, _Mapping]]] = ..., context_length: _Optional[int] = ..., is_queued: _Optional[bool] = ..., hints: _Optional[_Iterable[_Union[Hint, _Mapping]]] = ...) -> None: ...
 
 class RunAccepted(_message.Message):
     __slots__ = ("run_id", "session")
@@ -266,6 +278,12 @@ class RunAccepted(_message.Message):
     run_id: str
     session: str
     def __init__(self, run_id: _Optional[str] = ..., session: _Optional[str] = ...) -> None: ...
+
+class BeginRun(_message.Message):
+    __slots__ = ("history",)
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
+    history: History
+    def __init__(self, history: _Optional[_Union[History, _Mapping]] = ...) -> None: ...
 
 class CancelRun(_message.Message):
     __slots__ = ("reason",)
@@ -334,10 +352,12 @@ class ReaderCame(_message.Message):
     def __init__(self) -> None: ...
 
 class DeleteRun(_message.Message):
-    __slots__ = ("continued_by",)
+    __slots__ = ("continued_by", "lets_end")
     CONTINUED_BY_FIELD_NUMBER: _ClassVar[int]
+    LETS_END_FIELD_NUMBER: _ClassVar[int]
     continued_by: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, continued_by: _Optional[_Iterable[str]] = ...) -> None: ...
+    lets_end: bool
+    def __init__(self, continued_by: _Optional[_Iterable[str]] = ..., lets_end: _Optional[bool] = ...) -> None: ...
 
 class AwaitRuns(_message.Message):
     __slots__ = ("runs",)
@@ -348,6 +368,16 @@ class AwaitRuns(_message.Message):
 class RunsEnded(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class FindContinuations(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ContinuationsFound(_message.Message):
+    __slots__ = ("are_there",)
+    ARE_THERE_FIELD_NUMBER: _ClassVar[int]
+    are_there: bool
+    def __init__(self, are_there: _Optional[bool] = ...) -> None: ...
 
 class RunConcluded(_message.Message):
     __slots__ = ("run_id", "correlation", "status", "text", "usage", "error")
@@ -366,12 +396,24 @@ class RunConcluded(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., correlation: _Optional[str] = ..., status: _Optional[str] = ..., text: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., error: _Optional[_Union[_models_pb2.ModelFailure, _Mapping]] = ...) -> None: ...
 
 class RunProgressed(_message.Message):
-    __slots__ = ("run_id", "text")
+    __slots__ = ("run_id", "correlation", "text")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     run_id: str
+    correlation: str
     text: str
-    def __init__(self, run_id: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+    def __init__(self, run_id: _Optional[str] = ..., correlation: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+
+class ApprovalReported(_message.Message):
+    __slots__ = ("run_id", "correlation", "approval")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_FIELD_NUMBER: _ClassVar[int]
+    APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    correlation: str
+    approval: Approval
+    def __init__(self, run_id: _Optional[str] = ..., correlation: _Optional[str] = ..., approval: _Optional[_Union[Approval, _Mapping]] = ...) -> None: ...
 
 class DiscoverTools(_message.Message):
     __slots__ = ("tool_set", "tool_names", "context")
@@ -384,7 +426,7 @@ class DiscoverTools(_message.Message):
     def __init__(self, tool_set: _Optional[str] = ..., tool_names: _Optional[_Iterable[str]] = ..., context: _Optional[_Union[ToolContext, _Mapping]] = ...) -> None: ...
 
 class ToolContext(_message.Message):
-    __slots__ = ("run", "run_context", "call_id", "model", "deadline", "origin", "lineage_key")
+    __slots__ = ("run", "run_context", "call_id", "model", "deadline", "origin", "lineage_key", "sub_runs_left")
     RUN_FIELD_NUMBER: _ClassVar[int]
     RUN_CONTEXT_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
@@ -392,6 +434,7 @@ class ToolContext(_message.Message):
     DEADLINE_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     LINEAGE_KEY_FIELD_NUMBER: _ClassVar[int]
+    SUB_RUNS_LEFT_FIELD_NUMBER: _ClassVar[int]
     run: str
     run_context: RunContext
     call_id: str
@@ -399,7 +442,8 @@ class ToolContext(_message.Message):
     deadline: int
     origin: str
     lineage_key: str
-    def __init__(self, run: _Optional[str] = ..., run_context: _Optional[_Union[RunContext, _Mapping]] = ..., call_id: _Optional[str] = ..., model: _Optional[str] = ..., deadline: _Optional[int] = ..., origin: _Optional[str] = ..., lineage_key: _Optional[str] = ...) -> None: ...
+    sub_runs_left: int
+    def __init__(self, run: _Optional[str] = ..., run_context: _Optional[_Union[RunContext, _Mapping]] = ..., call_id: _Optional[str] = ..., model: _Optional[str] = ..., deadline: _Optional[int] = ..., origin: _Optional[str] = ..., lineage_key: _Optional[str] = ..., sub_runs_left: _Optional[int] = ...) -> None: ...
 
 class FixedTool(_message.Message):
     __slots__ = ("name", "source", "description", "schema", "strict", "digest", "read_only", "idempotent", "reconciles", "timeout", "is_client")
@@ -448,18 +492,6 @@ class CallModel(_message.Message):
     model: str
     attempt: int
     def __init__(self, call_id: _Optional[str] = ..., round: _Optional[int] = ..., model: _Optional[str] = ..., attempt: _Optional[int] = ...) -> None: ...
-
-class CallDelta(_message.Message):
-    __slots__ = ("index", "call_id", "name", "arguments")
-    INDEX_FIELD_NUMBER: _ClassVar[int]
-    CALL_ID_FIELD_NUMBER: _ClassVar[int]
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
-    index: int
-    call_id: str
-    name: str
-    arguments: str
-    def __init__(self, index: _Optional[int] = ..., call_id: _Optional[str] = ..., name: _Optional[str] = ..., arguments: _Optional[str] = ...) -> None: ...
 
 class DeltaArrived(_message.Message):
     __slots__ = ("call_id", "attempt", "text", "text_offset", "reasoning", "reasoning_offset", "reasoning_part")
@@ -516,19 +548,17 @@ class ModelFailed(_message.Message):
     def __init__(self, call_id: _Optional[str] = ..., error: _Optional[_Union[_models_pb2.ModelFailure, _Mapping]] = ..., shown: _Optional[bool] = ..., attempts: _Optional[int] = ...) -> None: ...
 
 class Compaction(_message.Message):
-    __slots__ = ("level", "shortened", "dropped", "summary")
+    __slots__ = ("level", "shortened", "dropped")
     LEVEL_FIELD_NUMBER: _ClassVar[int]
     SHORTENED_FIELD_NUMBER: _ClassVar[int]
     DROPPED_FIELD_NUMBER: _ClassVar[int]
-    SUMMARY_FIELD_NUMBER: _ClassVar[int]
     level: int
     shortened: int
     dropped: int
-    summary: str
-    def __init__(self, level: _Optional[int] = ..., shortened: _Optional[int] = ..., dropped: _Optional[int] = ..., summary: _Optional[str] = ...) -> None: ...
+    def __init__(self, level: _Optional[int] = ..., shortened: _Optional[int] = ..., dropped: _Optional[int] = ...) -> None: ...
 
 class CallTool(_message.Message):
-    __slots__ = ("call_id", "name", "arguments", "digest", "tool_set", "context", "prefilled", "at_least", "is_approved")
+    __slots__ = ("call_id", "name", "arguments", "digest", "tool_set", "context", "prefilled", "at_least", "is_approved", "source")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
@@ -538,6 +568,7 @@ class CallTool(_message.Message):
     PREFILLED_FIELD_NUMBER: _ClassVar[int]
     AT_LEAST_FIELD_NUMBER: _ClassVar[int]
     IS_APPROVED_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     name: str
     arguments: str
@@ -547,7 +578,8 @@ class CallTool(_message.Message):
     prefilled: str
     at_least: str
     is_approved: bool
-    def __init__(self, call_id: _Optional[str] = ..., name: _Optional[str] = ..., arguments: _Optional[str] = ..., digest: _Optional[str] = ..., tool_set: _Optional[str] = ..., context: _Optional[_Union[ToolContext, _Mapping]] = ..., prefilled: _Optional[str] = ..., at_least: _Optional[str] = ..., is_approved: _Optional[bool] = ...) -> None: ...
+    source: str
+    def __init__(self, call_id: _Optional[str] = ..., name: _Optional[str] = ..., arguments: _Optional[str] = ..., digest: _Optional[str] = ..., tool_set: _Optional[str] = ..., context: _Optional[_Union[ToolContext, _Mapping]] = ..., prefilled: _Optional[str] = ..., at_least: _Optional[str] = ..., is_approved: _Optional[bool] = ..., source: _Optional[str] = ...) -> None: ...
 
 class CallToolOnce(_message.Message):
     __slots__ = ("call",)
@@ -596,16 +628,18 @@ class ToolReconciled(_message.Message):
     def __init__(self, call_id: _Optional[str] = ..., is_known: _Optional[bool] = ..., took_effect: _Optional[bool] = ..., result: _Optional[_Union[_tools_pb2.ToolResult, _Mapping]] = ...) -> None: ...
 
 class SubRun(_message.Message):
-    __slots__ = ("run", "session", "agent_key", "wait")
+    __slots__ = ("run", "session", "agent_key", "wait", "depth")
     RUN_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
     AGENT_KEY_FIELD_NUMBER: _ClassVar[int]
     WAIT_FIELD_NUMBER: _ClassVar[int]
+    DEPTH_FIELD_NUMBER: _ClassVar[int]
     run: str
     session: str
     agent_key: str
     wait: str
-    def __init__(self, run: _Optional[str] = ..., session: _Optional[str] = ..., agent_key: _Optional[str] = ..., wait: _Optional[str] = ...) -> None: ...
+    depth: int
+    def __init__(self, run: _Optional[str] = ..., session: _Optional[str] = ..., agent_key: _Optional[str] = ..., wait: _Optional[str] = ..., depth: _Optional[int] = ...) -> None: ...
 
 class Hold(_message.Message):
     __slots__ = ("wait_key", "seconds", "otherwise")
@@ -714,22 +748,28 @@ class FlushDue(_message.Message):
     def __init__(self, sink: _Optional[str] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class RunQueued(_message.Message):
-    __slots__ = ("start", "run_id", "at")
+    __slots__ = ("start", "run_id", "at", "subject")
     START_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
     start: StartRun
     run_id: str
     at: int
-    def __init__(self, start: _Optional[_Union[StartRun, _Mapping]] = ..., run_id: _Optional[str] = ..., at: _Optional[int] = ...) -> None: ...
+    subject: str
+    def __init__(self, start: _Optional[_Union[StartRun, _Mapping]] = ..., run_id: _Optional[str] = ..., at: _Optional[int] = ..., subject: _Optional[str] = ...) -> None: ...
 
 class RunStarted(_message.Message):
-    __slots__ = ("at", "discovery_effect")
+    __slots__ = ("at", "discovery_effect", "deadline", "history")
     AT_FIELD_NUMBER: _ClassVar[int]
     DISCOVERY_EFFECT_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
     at: int
     discovery_effect: str
-    def __init__(self, at: _Optional[int] = ..., discovery_effect: _Optional[str] = ...) -> None: ...
+    deadline: int
+    history: History
+    def __init__(self, at: _Optional[int] = ..., discovery_effect: _Optional[str] = ..., deadline: _Optional[int] = ..., history: _Optional[_Union[History, _Mapping]] = ...) -> None: ...
 
 class ToolsFixed(_message.Message):
     __slots__ = ("tools", "sources_failed")
@@ -919,12 +959,14 @@ class ApprovalSettled(_message.Message):
     def __init__(self, approval_id: _Optional[str] = ..., decision: _Optional[str] = ..., reason: _Optional[str] = ..., arguments: _Optional[str] = ..., by: _Optional[str] = ..., credential_handle_id: _Optional[str] = ...) -> None: ...
 
 class RunSuspendedFact(_message.Message):
-    __slots__ = ("at", "remaining_ms")
+    __slots__ = ("at", "remaining_ms", "approval_ids")
     AT_FIELD_NUMBER: _ClassVar[int]
     REMAINING_MS_FIELD_NUMBER: _ClassVar[int]
+    APPROVAL_IDS_FIELD_NUMBER: _ClassVar[int]
     at: int
     remaining_ms: int
-    def __init__(self, at: _Optional[int] = ..., remaining_ms: _Optional[int] = ...) -> None: ...
+    approval_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, at: _Optional[int] = ..., remaining_ms: _Optional[int] = ..., approval_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RunResumedFact(_message.Message):
     __slots__ = ("at",)
@@ -943,24 +985,24 @@ class SubRunStarted(_message.Message):
     def __init__(self, call_id: _Optional[str] = ..., sub_run: _Optional[_Union[SubRun, _Mapping]] = ..., effect_id: _Optional[str] = ...) -> None: ...
 
 class SubRunMirrored(_message.Message):
-    __slots__ = ("call_id", "cursor", "events")
+    __slots__ = ("call_id", "cursor")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
-    EVENTS_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     cursor: int
-    events: _containers.RepeatedCompositeFieldContainer[ObservedEvent]
-    def __init__(self, call_id: _Optional[str] = ..., cursor: _Optional[int] = ..., events: _Optional[_Iterable[_Union[ObservedEvent, _Mapping]]] = ...) -> None: ...
+    def __init__(self, call_id: _Optional[str] = ..., cursor: _Optional[int] = ...) -> None: ...
 
 class SubRunEnded(_message.Message):
-    __slots__ = ("call_id", "status", "usage")
+    __slots__ = ("call_id", "status", "usage", "run_id")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     status: str
     usage: _models_pb2.Usage
-    def __init__(self, call_id: _Optional[str] = ..., status: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ...) -> None: ...
+    run_id: str
+    def __init__(self, call_id: _Optional[str] = ..., status: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., run_id: _Optional[str] = ...) -> None: ...
 
 class RunInputAdded(_message.Message):
     __slots__ = ("items",)
@@ -1044,6 +1086,10 @@ class RunConcluding(_message.Message):
     end: RunEnded
     def __init__(self, end: _Optional[_Union[RunEnded, _Mapping]] = ...) -> None: ...
 
+class RunUnstored(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class RunDeleted(_message.Message):
     __slots__ = ("at", "effect_id")
     AT_FIELD_NUMBER: _ClassVar[int]
@@ -1075,7 +1121,7 @@ class RunEnded(_message.Message):
     def __init__(self, status: _Optional[str] = ..., code: _Optional[str] = ..., message: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., at: _Optional[int] = ..., rounds_exhausted: _Optional[bool] = ..., reply_failed: _Optional[bool] = ...) -> None: ...
 
 class RoundCall(_message.Message):
-    __slots__ = ("call_id", "name", "arguments", "is_client", "phase", "effect_id", "approval_id", "is_approved", "result", "otherwise", "is_unknown", "wait_key")
+    __slots__ = ("call_id", "name", "arguments", "is_client", "phase", "effect_id", "approval_id", "is_approved", "result", "otherwise", "wait_key")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
@@ -1086,7 +1132,6 @@ class RoundCall(_message.Message):
     IS_APPROVED_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
     OTHERWISE_FIELD_NUMBER: _ClassVar[int]
-    IS_UNKNOWN_FIELD_NUMBER: _ClassVar[int]
     WAIT_KEY_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     name: str
@@ -1098,9 +1143,8 @@ class RoundCall(_message.Message):
     is_approved: bool
     result: _tools_pb2.ToolResult
     otherwise: _tools_pb2.ToolResult
-    is_unknown: bool
     wait_key: str
-    def __init__(self, call_id: _Optional[str] = ..., name: _Optional[str] = ..., arguments: _Optional[str] = ..., is_client: _Optional[bool] = ..., phase: _Optional[_Union[CallPhase, str]] = ..., effect_id: _Optional[str] = ..., approval_id: _Optional[str] = ..., is_approved: _Optional[bool] = ..., result: _Optional[_Union[_tools_pb2.ToolResult, _Mapping]] = ..., otherwise: _Optional[_Union[_tools_pb2.ToolResult, _Mapping]] = ..., is_unknown: _Optional[bool] = ..., wait_key: _Optional[str] = ...) -> None: ...
+    def __init__(self, call_id: _Optional[str] = ..., name: _Optional[str] = ..., arguments: _Optional[str] = ..., is_client: _Optional[bool] = ..., phase: _Optional[_Union[CallPhase, str]] = ..., effect_id: _Optional[str] = ..., approval_id: _Optional[str] = ..., is_approved: _Optional[bool] = ..., result: _Optional[_Union[_tools_pb2.ToolResult, _Mapping]] = ..., otherwise: _Optional[_Union[_tools_pb2.ToolResult, _Mapping]] = ..., wait_key: _Optional[str] = ...) -> None: ...
 
 class Approval(_message.Message):
     __slots__ = ("id", "call_id", "tool", "arguments", "reason", "expires_at", "decision", "note")
@@ -1123,7 +1167,7 @@ class Approval(_message.Message):
     def __init__(self, id: _Optional[str] = ..., call_id: _Optional[str] = ..., tool: _Optional[str] = ..., arguments: _Optional[str] = ..., reason: _Optional[str] = ..., expires_at: _Optional[int] = ..., decision: _Optional[str] = ..., note: _Optional[str] = ...) -> None: ...
 
 class CurrentCall(_message.Message):
-    __slots__ = ("call_id", "effect_id", "attempt", "interruptions", "is_shown", "is_final", "reservation", "model")
+    __slots__ = ("call_id", "effect_id", "attempt", "interruptions", "is_shown", "is_final", "reservation", "model", "lost_tokens")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     EFFECT_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
@@ -1132,6 +1176,7 @@ class CurrentCall(_message.Message):
     IS_FINAL_FIELD_NUMBER: _ClassVar[int]
     RESERVATION_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
+    LOST_TOKENS_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     effect_id: str
     attempt: int
@@ -1140,7 +1185,8 @@ class CurrentCall(_message.Message):
     is_final: bool
     reservation: str
     model: str
-    def __init__(self, call_id: _Optional[str] = ..., effect_id: _Optional[str] = ..., attempt: _Optional[int] = ..., interruptions: _Optional[int] = ..., is_shown: _Optional[bool] = ..., is_final: _Optional[bool] = ..., reservation: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
+    lost_tokens: int
+    def __init__(self, call_id: _Optional[str] = ..., effect_id: _Optional[str] = ..., attempt: _Optional[int] = ..., interruptions: _Optional[int] = ..., is_shown: _Optional[bool] = ..., is_final: _Optional[bool] = ..., reservation: _Optional[str] = ..., model: _Optional[str] = ..., lost_tokens: _Optional[int] = ...) -> None: ...
 
 class SubRunState(_message.Message):
     __slots__ = ("sub_run", "effect_id", "cursor", "status", "usage")
@@ -1215,7 +1261,7 @@ class UsageByModel(_message.Message):
     def __init__(self, model: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., calls: _Optional[int] = ...) -> None: ...
 
 class RunState(_message.Message):
-    __slots__ = ("status", "phase", "start", "items", "tools", "sources_failed", "round", "calls_made", "call", "calls", "approvals", "sub_runs", "sinks", "usage", "counted", "last_input_tokens", "characters_since", "continuations", "concluding", "reply_retries", "open_text", "is_message_open", "denials", "model", "fallbacks", "deadline", "remaining_ms", "created_at", "started_at", "ended", "cancelling", "discovery_effect", "warnings", "added", "restarts", "past_calls", "deleted_at")
+    __slots__ = ("status", "phase", "start", "items", "tools", "sources_failed", "round", "calls_made", "call", "calls", "approvals", "sub_runs", "sinks", "usage", "subject", "last_input_tokens", "characters_since", "continuations", "concluding", "reply_retries", "again", "open_text", "is_message_open", "denials", "model", "fallbacks", "deadline", "remaining_ms", "created_at", "started_at", "ended", "cancelling", "discovery_effect", "warnings", "added", "restarts", "past_calls", "deleted_at")
     class SubRunsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -1244,12 +1290,13 @@ class RunState(_message.Message):
     SUB_RUNS_FIELD_NUMBER: _ClassVar[int]
     SINKS_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
-    COUNTED_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
     LAST_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     CHARACTERS_SINCE_FIELD_NUMBER: _ClassVar[int]
     CONTINUATIONS_FIELD_NUMBER: _ClassVar[int]
     CONCLUDING_FIELD_NUMBER: _ClassVar[int]
     REPLY_RETRIES_FIELD_NUMBER: _ClassVar[int]
+    AGAIN_FIELD_NUMBER: _ClassVar[int]
     OPEN_TEXT_FIELD_NUMBER: _ClassVar[int]
     IS_MESSAGE_OPEN_FIELD_NUMBER: _ClassVar[int]
     DENIALS_FIELD_NUMBER: _ClassVar[int]
@@ -1281,12 +1328,13 @@ class RunState(_message.Message):
     sub_runs: _containers.MessageMap[str, SubRunState]
     sinks: _containers.RepeatedCompositeFieldContainer[SinkState]
     usage: _containers.RepeatedCompositeFieldContainer[UsageByModel]
-    counted: _containers.RepeatedScalarFieldContainer[str]
+    subject: str
     last_input_tokens: int
     characters_since: int
     continuations: int
     concluding: RunEnded
     reply_retries: int
+    again: int
     open_text: str
     is_message_open: bool
     denials: _containers.ScalarMap[str, int]
@@ -1304,11 +1352,11 @@ class RunState(_message.Message):
     restarts: int
     past_calls: _containers.RepeatedCompositeFieldContainer[PastCall]
     deleted_at: int
-    def __init__(self, status: _Optional[_Union[RunStatus, str]] = ..., phase: _Optional[str] = ..., start: _Optional[_Union[StartRun, _Mapping]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[FixedTool, _Mapping]]] = ..., sources_failed: _Optional[_Iterable[str]] = ..., round: _Optional[int] = ..., calls_made: _Optional[int] = ..., call: _Optional[_Union[CurrentCall, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[RoundCall, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., sub_runs: _Optional[_Mapping[str, SubRunState]] = ..., sinks: _Optional[_Iterable[_Union[SinkState, _Mapping]]] = ..., usage: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., counted: _Optional[_Iterable[str]] = ..., last_input_tokens: _Optional[int] = ..., characters_since: _Optional[int] = ..., continuations: _Optional[int] = ..., concluding: _Optional[_Union[RunEnded, _Mapping]] = ..., reply_retries: _Optional[int] = ..., open_text: _Optional[str] = ..., is_message_open: _Optional[bool] = ..., denials: _Optional[_Mapping[str, int]] = ..., model: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., deadline: _Optional[int] = ..., remaining_ms: _Optional[int] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended: _Optional[_Union[RunEnded, _Mapping]] = ..., cancelling: _Optional[bool] = ..., discovery_effect: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., added: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., restarts: _Optional[int] = ..., past_calls: _Optional[_Iterable[_Union[PastCall, _Mapping]]] = ..., deleted_at: _Optional[int] = ...) -> None: ...
+    def __init__(self, status: _Optional[_Union[RunStatus, str]] = ..., phase: _Optional[str] = ..., start: _Optional[_Union[StartRun, _Mapping]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[FixedTool, _Mapping]]] = ..., sources_failed: _Optional[_Iterable[str]] = ..., round: _Optional[int] = ..., calls_made: _Optional[int] = ..., call: _Optional[_Union[CurrentCall, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[RoundCall, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., sub_runs: _Optional[_Mapping[str, SubRunState]] = ..., sinks: _Optional[_Iterable[_Union[SinkState, _Mapping]]] = ..., usage: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., subject: _Optional[str] = ..., last_input_tokens: _Optional[int] = ..., characters_since: _Optional[int] = ..., continuations: _Optional[int] = ..., concluding: _Optional[_Union[RunEnded, _Mapping]] = ..., reply_retries: _Optional[int] = ..., again: _Optional[int] = ..., open_text: _Optional[str] = ..., is_message_open: _Optional[bool] = ..., denials: _Optional[_Mapping[str, int]] = ..., model: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., deadline: _Optional[int] = ..., remaining_ms: _Optional[int] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended: _Optional[_Union[RunEnded, _Mapping]] = ..., cancelling: _Optional[bool] = ..., discovery_effect: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., added: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., restarts: _Optional[int] = ..., past_calls: _Optional[_Iterable[_Union[PastCall, _Mapping]]] = ..., deleted_at: _Optional[int] = ...) -> None: ...
 
 class RunDocument(_message.Message):
-    __slots__ = ("run_id", "agent_key", "thread", "origin", "status", "model", "model_reason", "created_at", "started_at", "ended_at", "code", "message", "usage", "usage_by_model", "parent_run", "root_run", "round", "echo", "is_unstored", "tools", "tool_sources_failed", "warnings", "rule_id", "fallbacks", "rounds_exhausted", "reply_failed", "history", "subject")
-    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("subject", "agent_key", "thread", "origin", "status", "model", "model_reason", "created_at", "started_at", "ended_at", "code", "message", "usage", "usage_by_model", "parent_run", "root_run", "round", "echo", "is_unstored", "tools", "tool_sources_failed", "warnings", "rule_id", "fallbacks", "rounds_exhausted", "reply_failed", "history")
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
     AGENT_KEY_FIELD_NUMBER: _ClassVar[int]
     THREAD_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
@@ -1335,8 +1383,7 @@ class RunDocument(_message.Message):
     ROUNDS_EXHAUSTED_FIELD_NUMBER: _ClassVar[int]
     REPLY_FAILED_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
-    SUBJECT_FIELD_NUMBER: _ClassVar[int]
-    run_id: str
+    subject: str
     agent_key: str
     thread: str
     origin: str
@@ -1363,8 +1410,7 @@ class RunDocument(_message.Message):
     rounds_exhausted: bool
     reply_failed: bool
     history: History
-    subject: str
-    def __init__(self, run_id: _Optional[str] = ..., agent_key: _Optional[str] = ..., thread: _Optional[str] = ..., origin: _Optional[str] = ..., status: _Optional[str] = ..., model: _Optional[str] = ..., model_reason: _Optional[str] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended_at: _Optional[int] = ..., code: _Optional[str] = ..., message: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., usage_by_model: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., parent_run: _Optional[str] = ..., root_run: _Optional[str] = ..., round: _Optional[int] = ..., echo: _Optional[str] = ..., is_unstored: _Optional[bool] = ..., tools: _Optional[_Iterable[str]] = ..., tool_sources_failed: _Optional[_Iterable[str]] = ..., warnings: _Optional[_Iterable[str]] = ..., rule_id: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., rounds_exhausted: _Optional[bool] = ..., reply_failed: _Optional[bool] = ..., history: _Optional[_Union[History, _Mapping]] = ..., subject: _Optional[str] = ...) -> None: ...
+    def __init__(self, subject: _Optional[str] = ..., agent_key: _Optional[str] = ..., thread: _Optional[str] = ..., origin: _Optional[str] = ..., status: _Optional[str] = ..., model: _Optional[str] = ..., model_reason: _Optional[str] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended_at: _Optional[int] = ..., code: _Optional[str] = ..., message: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., usage_by_model: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., parent_run: _Optional[str] = ..., root_run: _Optional[str] = ..., round: _Optional[int] = ..., echo: _Optional[str] = ..., is_unstored: _Optional[bool] = ..., tools: _Optional[_Iterable[str]] = ..., tool_sources_failed: _Optional[_Iterable[str]] = ..., warnings: _Optional[_Iterable[str]] = ..., rule_id: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., rounds_exhausted: _Optional[bool] = ..., reply_failed: _Optional[bool] = ..., history: _Optional[_Union[History, _Mapping]] = ...) -> None: ...
 
 class InputDocument(_message.Message):
     __slots__ = ("items",)
@@ -1385,11 +1431,9 @@ class TranscriptDocument(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., history: _Optional[_Union[History, _Mapping]] = ..., estimated_tokens: _Optional[int] = ..., instructions: _Optional[str] = ...) -> None: ...
 
 class ApprovalsDocument(_message.Message):
-    __slots__ = ("run_id", "root_run", "approvals")
-    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("root_run", "approvals")
     ROOT_RUN_FIELD_NUMBER: _ClassVar[int]
     APPROVALS_FIELD_NUMBER: _ClassVar[int]
-    run_id: str
     root_run: str
     approvals: _containers.RepeatedCompositeFieldContainer[Approval]
-    def __init__(self, run_id: _Optional[str] = ..., root_run: _Optional[str] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ...) -> None: ...
+    def __init__(self, root_run: _Optional[str] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ...) -> None: ...

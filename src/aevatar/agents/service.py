@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Final
 
 from google.protobuf.message import Message
 
@@ -30,6 +31,7 @@ from aevatar.agents.runs_pb2 import (
     ApprovalsDocument,
     CancelRun,
     DecideApproval,
+    Hint,
     Item,
     RunContext,
     RunDocument,
@@ -43,6 +45,9 @@ from aevatar.identity import ActorId, Principal
 from aevatar.models import models_pb2
 from aevatar.readmodels import Listing, Versioned
 
+STORED: Final[Mapping[str, str | int]] = {"stored": 1}
+"""What runs are looked for by: those that are not stored are nobody's to find."""
+
 
 @dataclass(frozen=True, slots=True)
 class InvokeOptions:
@@ -54,6 +59,7 @@ class InvokeOptions:
     sinks: Sequence[Sink] = ()
     limits: RunLimits | None = None
     echo: str = ""
+    hints: Sequence[Hint] = ()
 
 
 def run_key(prefix: str, starter: str, command_id: str) -> str:
@@ -126,15 +132,17 @@ class Agents:
         command_id: str,
         options: InvokeOptions | None = None,
     ) -> Invoked:
-        """Starts a run of an agent, once for each command id.
+        """Starts a run of an agent, once for each command id; in a thread another run may take the input.
 
-        Raises: Rejected `agent_not_found`, `agent_disabled`, `depth_exceeded`, `cycle_detected`, `model_not_found`.
+        Raises: Denied; Rejected `agent_not_found`, `agent_disabled`, `depth_exceeded`, `cycle_detected`,
+        `model_not_found`, `thread_busy`, `thread_queue_full`.
         """
+        _require(caller, "agents.invoke")
         options = options or InvokeOptions()
         persona = (await self.get(caller, key)).document.persona
         model = await self._choice.choose(caller.scope, request=options.model, agent=persona.model)
         command = Invoke(
-            payload=Invocation(input=items),
+            payload=Invocation(input=items, hints=options.hints),
             context=context,
             thread=options.thread,
             run_key=run_key("run", f"{caller.scope}/{caller.subject}", command_id),
@@ -152,6 +160,8 @@ class Agents:
         outcome = await self._ask(caller, key, command, command_id)
         if not isinstance(outcome, Invoked):
             raise TypeError("an agent answers an invocation with Invoked")
+        if outcome.code:
+            raise Rejected(outcome.code, outcome.message, "thread")
         return outcome
 
     async def _change(self, caller: Principal, key: str, command: Message, command_id: str | None) -> AgentChanged:
@@ -186,14 +196,20 @@ class Runs:
             raise run_not_found(key) from malformed
 
     async def get(self, caller: Principal, key: str) -> Versioned[RunDocument]:
-        """A run of the caller's scope. Raises: Rejected `run_not_found`."""
+        """A run of the caller's scope that is stored. Raises: Denied; Rejected `run_not_found`."""
+        _require(caller, "runs.read")
         found = await self._runtime.readmodels.get("agents.runs", caller.scope, self.id_of(caller, key).key)
-        if found is None or not isinstance(found.document, RunDocument):
+        if found is None or not isinstance(found.document, RunDocument) or found.document.is_unstored:
             raise run_not_found(key)
         return Versioned(found.document, found.version, found.key, found.written_at)
 
+    async def started(self, caller: Principal, key: str) -> None:
+        """Returns once a run that was accepted can be found. Raises: Unavailable when that takes long."""
+        await self._runtime.readmodels.get("agents.runs", caller.scope, key, min_version=1)
+
     async def transcript(self, caller: Principal, key: str) -> TranscriptDocument | None:
         """What was said in a run that has ended or waits for somebody."""
+        _require(caller, "runs.read")
         found = await self._runtime.readmodels.get("agents.transcripts", caller.scope, key)
         return found.document if found is not None and isinstance(found.document, TranscriptDocument) else None
 
@@ -205,9 +221,10 @@ class Runs:
         after: str | None = None,
         limit: int = 50,
     ) -> Listing[Message]:
-        """Runs of the caller's scope, newest first."""
+        """Stored runs of the caller's scope, newest first."""
+        _require(caller, "runs.read")
         return await self._runtime.readmodels.list(
-            "agents.runs", caller.scope, where=where, order="-created", after=after, limit=limit
+            "agents.runs", caller.scope, where={**(where or {}), **STORED}, order="-created", after=after, limit=limit
         )
 
     async def cancel(self, caller: Principal, key: str, *, reason: str = "", command_id: str | None = None) -> str:
@@ -218,6 +235,7 @@ class Runs:
 
     async def open_approvals(self, caller: Principal, *, after: str | None = None, limit: int = 50) -> Listing[Message]:
         """Runs of the caller's scope that wait for a decision, each with its approvals."""
+        _require(caller, "runs.read")
         return await self._runtime.readmodels.list(
             "agents.approvals", caller.scope, where={"status": "open"}, after=after, limit=limit
         )

@@ -51,20 +51,18 @@ class StepClosed(_message.Message):
     def __init__(self, round: _Optional[int] = ...) -> None: ...
 
 class ItemOpened(_message.Message):
-    __slots__ = ("item_id", "kind", "index", "call_id", "name", "is_client")
+    __slots__ = ("item_id", "kind", "call_id", "name", "is_client")
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
-    INDEX_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     IS_CLIENT_FIELD_NUMBER: _ClassVar[int]
     item_id: str
     kind: ItemKind
-    index: int
     call_id: str
     name: str
     is_client: bool
-    def __init__(self, item_id: _Optional[str] = ..., kind: _Optional[_Union[ItemKind, str]] = ..., index: _Optional[int] = ..., call_id: _Optional[str] = ..., name: _Optional[str] = ..., is_client: _Optional[bool] = ...) -> None: ...
+    def __init__(self, item_id: _Optional[str] = ..., kind: _Optional[_Union[ItemKind, str]] = ..., call_id: _Optional[str] = ..., name: _Optional[str] = ..., is_client: _Optional[bool] = ...) -> None: ...
 
 class ItemClosed(_message.Message):
     __slots__ = ("item_id", "is_incomplete", "is_commentary", "signature")

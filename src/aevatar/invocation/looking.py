@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from google.protobuf.message import Message
 
-from aevatar.agents import RUN, AgentDocument
+from aevatar.agents import RUN, STORED, AgentDocument
 from aevatar.agents.runs import SESSION
 from aevatar.agents.runs_pb2 import ApprovalsDocument, RunDocument
 from aevatar.agents.stream_pb2 import ItemOpened, RunClosed, ToolResultShown
@@ -34,6 +34,7 @@ EVENTS = 20
 LIST_LIMIT = 20
 TEXT_LIMIT = 200
 OUTPUT_LIMIT = 4_000
+_WHERE: Mapping[str, Mapping[str, str | int]] = {"approvals": {"status": "open"}, "runs": STORED}
 ENDED = ("completed", "failed", "cancelled", "incomplete", "interrupted")
 
 
@@ -76,7 +77,7 @@ class Looking:
 
     async def _run(self, run: ActorId, asked: str) -> Versioned[RunDocument]:
         found = await self._readmodels.get("agents.runs", run.scope, run.key)
-        if found is None or not isinstance(found.document, RunDocument):
+        if found is None or not isinstance(found.document, RunDocument) or found.document.is_unstored:
             raise run_not_found(asked)
         return Versioned(found.document, found.version, found.key, found.written_at)
 
@@ -110,7 +111,7 @@ class Looking:
         raise Rejected("readmodel_unknown", "Ask for one of agents, agent, runs, run, approvals.", "query")
 
     async def _list(self, which: str, limit: int, after: str | None, context: CallContext) -> ReadModelAnswer:
-        where: Mapping[str, str | int] = {"status": "open"} if which == "approvals" else {}
+        where = _WHERE.get(which, {})
         order = "-created" if which == "runs" else None
         listing = await self._readmodels.list(
             f"agents.{which}", context.scope, where=where, order=order, after=after, limit=limit
@@ -122,7 +123,7 @@ class Looking:
 
     async def _single(self, which: str, key: str, context: CallContext) -> ReadModelAnswer:
         found = await self._readmodels.get(f"agents.{which}", context.scope, key)
-        if found is None:
+        if found is None or (isinstance(found.document, RunDocument) and found.document.is_unstored):
             raise Rejected("document_not_found", f"There is no {which.removesuffix('s')} {key!r}.", "query")
         answer = ReadModelAnswer(version=found.version)
         _TELL[which](answer, found, context)

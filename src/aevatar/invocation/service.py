@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from aevatar.agents import AGENT, Agents
+from aevatar.agents import AGENT, Agents, InvokeOptions
 from aevatar.agents.runs import SESSION
-from aevatar.agents.runs_pb2 import Item, RunContext
+from aevatar.agents.runs_pb2 import Hint, Item, RunContext
 from aevatar.errors import Rejected
 from aevatar.identity import ActorId
 from aevatar.invocation.invocation_pb2 import (
@@ -29,7 +29,7 @@ from aevatar.invocation.invocation_pb2 import (
     Wait,
 )
 from aevatar.models import models_pb2
-from aevatar.tools import CallContext, CleanedHeaders, Held, StartedRun, clean_headers
+from aevatar.tools import CallContext, Held, StartedRun, clean_headers
 
 PAYLOAD_LIMIT = 256 * 1024
 """In bytes."""
@@ -80,9 +80,12 @@ class Invocations:
     ) -> StartedRun[InvocationResult]:
         """Invokes an agent. Raises: Rejected with a code of this capability."""
         key = self._key(target, context)
-        items = self._items(payload)
+        items = _items(payload)
+        if context.sub_runs_left < 1 and wait != WAIT_ACK:
+            raise Rejected("too_many_sub_runs", "Too many runs of this run are under way; wait for one to end.", "wait")
+        options = InvokeOptions(hints=self._hints(payload))
         invoked = await self._agents.invoke(
-            context.principal, key, items, context=_child(context), command_id=context.effect_id
+            context.principal, key, items, context=_child(context), command_id=context.effect_id, options=options
         )
         run = ActorId.parse(invoked.run)
         return started(run, invoked.session or SESSION, key, wait, seconds, context=context)
@@ -100,18 +103,22 @@ class Invocations:
             raise Rejected("agent_not_invokable", f"{target.actor_id!r} cannot be invoked; give the id of an agent.")
         return actor.key
 
-    def _items(self, payload: Payload) -> Sequence[Item]:
-        if payload.ByteSize() > PAYLOAD_LIMIT:
-            raise Rejected("payload_too_large", f"A payload has at most {PAYLOAD_LIMIT} bytes.", "payload")
-        if not payload.prompt.strip() and not payload.parts:
-            raise Rejected("invalid_arguments", "A payload needs a prompt or a part.", "payload.prompt")
-        cleaned: CleanedHeaders = clean_headers((header.name, header.value) for header in payload.headers)
+    def _hints(self, payload: Payload) -> Sequence[Hint]:
+        cleaned = clean_headers((header.name, header.value) for header in payload.headers)
         self.headers_stripped += cleaned.stripped
-        message = models_pb2.Message(role=models_pb2.ROLE_USER)
-        if payload.prompt:
-            message.parts.add(text=payload.prompt)
-        message.parts.extend(_part(part) for part in payload.parts)
-        return [Item(id="msg_invocation", message=message, is_input=True)]
+        return [Hint(name=name, value=value) for name, value in cleaned.hints]
+
+
+def _items(payload: Payload) -> Sequence[Item]:
+    if payload.ByteSize() > PAYLOAD_LIMIT:
+        raise Rejected("payload_too_large", f"A payload has at most {PAYLOAD_LIMIT} bytes.", "payload")
+    if not payload.prompt.strip() and not payload.parts:
+        raise Rejected("invalid_arguments", "A payload needs a prompt or a part.", "payload.prompt")
+    message = models_pb2.Message(role=models_pb2.ROLE_USER)
+    if payload.prompt:
+        message.parts.add(text=payload.prompt)
+    message.parts.extend(_part(part) for part in payload.parts)
+    return [Item(id="msg_invocation", message=message, is_input=True)]
 
 
 def started(
@@ -146,6 +153,7 @@ def _child(context: CallContext) -> RunContext:
         budget=context.budget.text if context.budget else "",
         credential_handle_id=context.credential_handle or "",
         credential_owner=context.root_run.text,
+        deadline=round(context.deadline.timestamp() * 1000),
     )
 
 

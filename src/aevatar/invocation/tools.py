@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
-from aevatar.errors import AevatarError
+from aevatar.errors import AevatarError, Unavailable
 from aevatar.invocation.invocation_pb2 import (
     AgentTarget,
     InvokeAgentArgs,
@@ -34,6 +34,38 @@ from aevatar.tools import (
 
 DEFAULT_SET: Final = "workspace.default"
 DEFAULT_ENDPOINT: Final = "chat"
+
+CODES: Final = frozenset(
+    {
+        "agent_disabled",
+        "agent_kind_ambiguous",
+        "agent_not_found",
+        "agent_not_invokable",
+        "budget_exceeded",
+        "credential_unavailable",
+        "cycle_detected",
+        "depth_exceeded",
+        "dispatch_failed",
+        "document_not_found",
+        "endpoint_not_found",
+        "internal",
+        "invalid_arguments",
+        "overloaded",
+        "payload_too_large",
+        "permission_denied",
+        "readmodel_unknown",
+        "run_not_found",
+        "scope_unavailable",
+        "team_archived",
+        "team_not_found",
+        "team_without_entry",
+        "too_many_sub_runs",
+        "wait_complete_unavailable",
+        "workflow_invalid",
+        "workflow_not_found",
+    }
+)
+"""Every way in which these tools refuse; the list is closed, and anything else is `dispatch_failed`."""
 
 Answer = Message | Held[Any] | StartedRun[Any]
 
@@ -167,8 +199,17 @@ async def _told(work: Awaitable[Answer]) -> Answer:
     try:
         return await work
     except AevatarError as refused:
-        code = getattr(refused, "code", "internal")
-        message = getattr(refused, "message", "") or str(refused)
-        error = ToolError(code=code, message=message[:500], field=getattr(refused, "field", None) or "")
-        told = {"code": error.code, "message": error.message} | ({"field": error.field} if error.field else {})
-        return ToolResult(text=json.dumps({"error": told}, ensure_ascii=False), error=error)
+        return _refusal(refused)
+
+
+def _refusal(refused: AevatarError) -> ToolResult:
+    code = getattr(refused, "code", "internal")
+    error = ToolError(
+        code=code if code in CODES else "dispatch_failed",
+        message=(getattr(refused, "message", "") or str(refused))[:500],
+        field=getattr(refused, "field", None) or "",
+        retryable=isinstance(refused, Unavailable),
+    )
+    told = {"code": error.code, "message": error.message} | ({"field": error.field} if error.field else {})
+    text = json.dumps({"error": told | {"retryable": error.retryable}}, ensure_ascii=False, separators=(",", ":"))
+    return ToolResult(text=text, error=error)

@@ -110,6 +110,11 @@ class ToolSets:
         found = await discover_all([self._sources[source] for source in asked], context)
         return Discovery(tools=compose(tool_set, found.tools), failed=found.failed)
 
+    async def ask(self, source: str, context: CallContext) -> Discovery:
+        """What one source offers; nothing where there is no such source any more."""
+        known = self._sources.get(source)
+        return await discover_all([known] if known else [], context)
+
     def _refuse_unknown_sources(self) -> None:
         for each in self._sets.values():
             for selection in each.selections:

@@ -2,7 +2,7 @@
 
 from aevatar.agents.runs.actor import SESSION, AgentRun
 from aevatar.agents.runs.history import Transcripts
-from aevatar.agents.runs.keeping import AwaitRunsEffect
+from aevatar.agents.runs.keeping import AwaitRunsEffect, FindContinuationsEffect
 from aevatar.agents.runs.model_call import ModelCallEffect, PromptSections
 from aevatar.agents.runs.projection import RUN
 from aevatar.agents.runs.reply_sinks import Accepted, Refused, ReplySink, ReplySnapshot, SendReplyEffect
@@ -24,6 +24,7 @@ __all__ = [
     "CallToolEffect",
     "CallToolOnceEffect",
     "DiscoverToolsEffect",
+    "FindContinuationsEffect",
     "FollowSubRunEffect",
     "ModelCallEffect",
     "PromptSections",

@@ -1,7 +1,8 @@
 """A run: the loop of a model and its tools, as a state machine that survives whatever happens to its process.
 
-Here stand the ways into a run and the loop itself. How calls of tools go stands in `tool_round`, what facts mean in
-`facts`, what readers see of a reply in `streaming`, what goes to chat channels in `replies`.
+Here stand the ways into a run and the loop itself. How calls of tools go stands in `tool_round`, whom they wait for in
+`approvals`, what runs below show in `mirroring`, what goes to chat channels in `replies`, how long a run is kept in
+`keeping`; what facts mean in `facts`, and what readers see of a reply under way in `streaming`.
 """
 
 from __future__ import annotations
@@ -10,15 +11,23 @@ import json
 
 from aevatar.actors import Answered, EffectFailed, EffectInterrupted, command, signal
 from aevatar.agents.agents_pb2 import Reserve, Settle
-from aevatar.agents.runs.facts import copy
 from aevatar.agents.runs.keeping import Keeping
-from aevatar.agents.runs.limits import exceeded, is_out_of_rounds, output_left, reservation_of
+from aevatar.agents.runs.limits import (
+    Exceeded,
+    estimated_tokens,
+    exceeded,
+    is_out_of_rounds,
+    output_left,
+    prompt_tokens,
+    reservation_of,
+)
 from aevatar.agents.runs.prompt import Prompt
 from aevatar.agents.runs.replies import Replies
-from aevatar.agents.runs.tool_round import ToolRound
+from aevatar.agents.runs.tool_round import CALLS_AT_ONCE, ToolRound
 from aevatar.agents.runs_pb2 import (
-    RUN_STATUS_COMPLETED,
+    RUN_STATUS_QUEUED,
     AddRunInput,
+    BeginRun,
     CallModel,
     CancellationRequested,
     CancelRun,
@@ -26,6 +35,7 @@ from aevatar.agents.runs_pb2 import (
     DeadlinePassed,
     DeltaArrived,
     DiscoverTools,
+    History,
     Item,
     MessageProduced,
     ModelCallInterrupted,
@@ -64,6 +74,7 @@ from aevatar.models.models_pb2 import (
 SESSION = "run"
 CONTINUATIONS = 3
 INTERRUPTIONS = 3
+RESERVE = "reserve:"
 CONTINUE = "Continue exactly where you stopped. Do not repeat anything."
 
 
@@ -78,14 +89,27 @@ class AgentRun(ToolRound, Replies, Keeping):
     def start_run(self, cmd: StartRun) -> RunAccepted:
         if self.state.HasField("start"):
             return RunAccepted(run_id=self.id.text, session=SESSION)
-        self.emit(RunQueued(start=cmd, run_id=self.id.text, at=self.turn.now_ms))
-        context = self.tool_context("", self.turn.now_ms + cmd.limits.wall_seconds * 1000)
-        effect_id = self.start(
-            DiscoverTools(tool_set=cmd.persona.tool_set, tool_names=cmd.persona.tool_names, context=context)
-        )
-        self.emit(RunStarted(at=self.turn.now_ms, discovery_effect=effect_id))
-        self.schedule("deadline", cmd.limits.wall_seconds, DeadlinePassed())
+        by = self.turn.principal.subject
+        self.emit(RunQueued(start=cmd, run_id=self.id.text, at=self.turn.now_ms, subject=by))
+        if not cmd.is_queued:
+            self._begin(None)
         return RunAccepted(run_id=self.id.text, session=SESSION)
+
+    @command
+    def begin(self, cmd: BeginRun) -> None:
+        if self.state.status == RUN_STATUS_QUEUED and not self.is_over:
+            self._begin(cmd.history if cmd.HasField("history") else None)
+
+    def _begin(self, history: History | None) -> None:
+        start, now = self.state.start, self.turn.now_ms
+        deadline = now + start.limits.wall_seconds * 1000
+        if start.context.deadline:  # no run outlives the one above it
+            deadline = max(now, min(deadline, start.context.deadline))
+        tool_set, names = start.persona.tool_set, start.persona.tool_names
+        context = self.tool_context("", deadline)
+        effect_id = self.start(DiscoverTools(tool_set=tool_set, tool_names=names, context=context))
+        self.emit(RunStarted(at=now, discovery_effect=effect_id, deadline=deadline, history=history))
+        self.schedule("deadline", (deadline - now) / 1000, DeadlinePassed())
 
     @command
     def cancel_run(self, cmd: CancelRun) -> RunEndedAlready:
@@ -93,13 +117,10 @@ class AgentRun(ToolRound, Replies, Keeping):
         return RunEndedAlready(status=self.status_name())
 
     def stop(self, reason: str) -> None:
+        """Cancels the run if it has not ended."""
         self.close_now()
         if not self.is_over:
-            by = self.turn.principal.subject
-            self.emit(CancellationRequested(reason=reason, by=by))
-            self.resume_if_suspended()
-            self._keep_partial()
-            self.answer_all_calls()
+            self.emit(CancellationRequested(reason=reason, by=self.turn.principal.subject))
             self.end("cancelled", "cancelled", reason)
 
     @command
@@ -112,10 +133,7 @@ class AgentRun(ToolRound, Replies, Keeping):
     @command
     def deadline_passed(self, cmd: DeadlinePassed) -> None:
         self.close_now()
-        if not self.is_over:
-            self._keep_partial()
-            self.answer_all_calls()
-            self.end("incomplete", "deadline_exceeded", "The run took longer than it may.")
+        self.end("incomplete", "deadline_exceeded", "The run took longer than it may.")
 
     # Preparing
 
@@ -141,8 +159,8 @@ class AgentRun(ToolRound, Replies, Keeping):
     def next_call(self) -> None:
         state = self.state
         problem = exceeded(state)
-        if problem:
-            self.end("incomplete", "budget_exceeded", problem)
+        if problem is not None:
+            self.end("incomplete", problem.code, problem.message)
         elif state.start.context.budget:
             self._reserve()
         else:
@@ -151,9 +169,9 @@ class AgentRun(ToolRound, Replies, Keeping):
     def _reserve(self) -> None:
         tokens = reservation_of(self.state)
         call_id = self._call_id()
-        command_id = f"reserve:{self.id.key}:{call_id}"
+        command_id = f"{RESERVE}{self.id.key}:{call_id}"
         budget = ActorId.parse(self.state.start.context.budget)
-        reserve = Reserve(call_id=f"{self.id.key}:{call_id}", tokens=tokens)
+        reserve = Reserve(call_id=command_id.removeprefix(RESERVE), tokens=tokens)
         self.send(budget, reserve, command_id=command_id, answer=True)
         self.emit(ReservationAsked(command_id=command_id, tokens=tokens))
 
@@ -162,7 +180,7 @@ class AgentRun(ToolRound, Replies, Keeping):
         if self.is_over or self.state.phase != "reserving" or cmd.command_id != self.state.call.reservation:
             return
         if cmd.HasField("refusal"):
-            self.end("incomplete", "budget_exceeded", cmd.refusal.message)
+            self.end("incomplete", Exceeded.BUDGET, cmd.refusal.message)
         else:
             self._call_model(cmd.command_id)
 
@@ -171,20 +189,19 @@ class AgentRun(ToolRound, Replies, Keeping):
         if is_out_of_rounds(state):
             return "final"
         # The pieces of one message, and a reply asked for again, belong to one round and are calls of their own.
-        again = state.continuations + state.reply_retries
-        return f"r{state.round + (not again)}" + (f".{again}" if again else "")
+        return f"r{state.round}.{state.again}" if state.again else f"r{state.round + 1}"
 
     def _call_model(self, reservation: str, *, attempt: int = 1) -> None:
         state = self.state
         is_final = is_out_of_rounds(state)
-        is_new_round = not state.continuations and not state.reply_retries
+        is_new_round = attempt == 1 and not state.again
         call_id = self._call_id() if attempt == 1 else state.call.call_id
-        number = state.round + 1 if is_new_round and attempt == 1 else state.round
+        number = state.round + is_new_round
         effect_id = self.start(
             CallModel(call_id=f"{self.id.key}:{call_id}", round=number, model=state.model, attempt=attempt),
-            attachment=Prompt.of(state, is_final=is_final, output_left=output_left(state)),
+            attachment=Prompt.of(state, is_final=is_final),
         )
-        if is_new_round and attempt == 1:
+        if is_new_round:
             self.show(StepOpened(round=number))
         self.emit(
             ModelCallStarted(
@@ -211,6 +228,7 @@ class AgentRun(ToolRound, Replies, Keeping):
         self.show_all(self.live.arrived(delta))
         if delta.text and not self.live.is_blind:
             self.reply_grows(self.live.text)
+            self.report_progress(self.live.text)
 
     # The loop: what the model said
 
@@ -218,14 +236,11 @@ class AgentRun(ToolRound, Replies, Keeping):
     def replied(self, cmd: ModelReplied) -> None:
         if self.is_over or self.turn.effect_id != self.state.call.effect_id:
             return
-        self._count(cmd.usage, cmd.model, is_lost=False)
-        for warning in cmd.warnings:
-            self.emit(WarningNoted(message=warning))
-        if cmd.compaction.level:
-            self.emit(ContextCompacted(compaction=cmd.compaction))
+        self._count(cmd.usage, cmd.model)
+        self._note(cmd)
         if self.live.is_blind:
             self.restart_reply("stream_interrupted")
-        calls = [] if self.state.call.is_final else list(cmd.calls)
+        calls = [] if self.state.call.is_final else list(cmd.calls[:CALLS_AT_ONCE])
         whole = [call for call in calls if cmd.finish != FINISH_LENGTH or _parses(call.arguments)]
         if whole:
             self._produce(cmd, whole)
@@ -235,7 +250,7 @@ class AgentRun(ToolRound, Replies, Keeping):
         elif cmd.finish == FINISH_CONTENT_FILTER:
             self._produce(cmd, [], is_incomplete=True)
             self.end("incomplete", "content_filter", "The provider's content filter ended the reply.")
-        elif not (cmd.text or self.state.open_text):
+        elif not (cmd.text or self.state.open_text or cmd.calls):  # the last reply may be nothing but ignored calls
             self._ask_again("empty_reply", "The model gave an empty reply, twice.")
         elif not self._has_wanted_form(self.state.open_text + cmd.text):
             self._ask_again("invalid_output", "The reply is not the JSON that was asked for.")
@@ -244,6 +259,18 @@ class AgentRun(ToolRound, Replies, Keeping):
             self._produce(cmd, [])
             self._close_step()
             self._go_on_or_complete(rounds_exhausted=is_final)
+
+    def _note(self, cmd: ModelReplied) -> None:
+        warnings = list(cmd.warnings)
+        if len(cmd.calls) > CALLS_AT_ONCE:
+            told = (
+                f"The model made {len(cmd.calls)} calls at once; those after the first {CALLS_AT_ONCE} were left out."
+            )
+            warnings.append(told)
+        for warning in warnings:
+            self.emit(WarningNoted(message=warning))
+        if cmd.compaction.level:
+            self.emit(ContextCompacted(compaction=cmd.compaction))
 
     def _go_on_or_complete(self, *, rounds_exhausted: bool) -> None:
         if self.state.added and not rounds_exhausted:  # somebody said something meanwhile: it gets its answer
@@ -254,7 +281,8 @@ class AgentRun(ToolRound, Replies, Keeping):
     def _produce(self, cmd: ModelReplied, calls: list[ToolCall], *, is_incomplete: bool = False) -> None:
         state, live = self.state, self.live
         text = state.open_text + cmd.text
-        self.show_all(live.finish(cmd.text, cmd.reasoning, is_whole=True, is_commentary=bool(calls)))
+        self.show_all(live.finish(cmd.text, cmd.reasoning))
+        self.show_all(live.close(is_incomplete=is_incomplete, is_commentary=bool(calls)))
         items = self._reasoning_items(cmd)
         if text:
             items.append(live.message_item(text, state.round, is_incomplete=is_incomplete, is_commentary=bool(calls)))
@@ -283,7 +311,7 @@ class AgentRun(ToolRound, Replies, Keeping):
             told = f"The reply was cut at {limit} tokens." if is_used_up else "The reply was cut again and again."
             self.end("incomplete", "max_output_tokens", told)
             return
-        self.show_all(self.live.finish(cmd.text, cmd.reasoning, is_whole=False))
+        self.show_all(self.live.finish(cmd.text, cmd.reasoning))
         pieces = [*self._reasoning_items(cmd)]
         if cmd.text:
             pieces.append(self.live.message_item(cmd.text, state.round))
@@ -297,7 +325,7 @@ class AgentRun(ToolRound, Replies, Keeping):
         if self.state.reply_retries or self.state.call.is_final:
             self.end("failed", code, message)
             return
-        if self.state.call.is_shown:
+        if self.state.call.is_shown or self.state.is_message_open:
             self.restart_reply(code)
         self.emit(ReplyRetried(reason=code))
         self.next_call()
@@ -310,11 +338,23 @@ class AgentRun(ToolRound, Replies, Keeping):
     def _close_step(self) -> None:
         self.show(StepClosed(round=self.state.round))
 
-    def _count(self, usage: Usage, model: str, *, is_lost: bool) -> None:
+    def _count(self, usage: Usage, model: str) -> None:
         call = self.state.call
-        self.emit(UsageCounted(call_id=call.call_id, model=model or call.model, usage=usage, is_lost=is_lost))
+        self._settle_reservation(usage.input_tokens + usage.output_tokens)
+        self.emit(UsageCounted(call_id=call.call_id, model=model or call.model, usage=usage))
+
+    def _count_as_lost(self) -> None:
+        """Guesses what a call cost of which nobody tells; its reservation stays, for it may be made again."""
+        text = self.live.text[len(self.state.open_text) :]
+        said = estimated_tokens(text) if text else 0
+        usage = Usage(input_tokens=prompt_tokens(self.state), output_tokens=said, estimated=True)
+        call = self.state.call
+        self.emit(UsageCounted(call_id=call.call_id, model=call.model, usage=usage, is_lost=True))
+
+    def _settle_reservation(self, tokens: int) -> None:
+        call = self.state.call
         if call.reservation:
-            settle = Settle(call_id=f"{self.id.key}:{call.call_id}", tokens=usage.input_tokens + usage.output_tokens)
+            settle = Settle(call_id=call.reservation.removeprefix(RESERVE), tokens=tokens + call.lost_tokens)
             self.send(ActorId.parse(self.state.start.context.budget), settle)
 
     # The loop: when the model fails
@@ -326,24 +366,28 @@ class AgentRun(ToolRound, Replies, Keeping):
 
     def _failed(self, failed: ModelFailed) -> None:
         state, error = self.state, failed.error
-        self._count(Usage(estimated=True), state.model, is_lost=True)
+        if state.call.is_shown:
+            self._count_as_lost()
         if error.retryable and not state.call.is_shown and state.fallbacks:
             self.emit(ModelFellBack(**{"from": state.model, "to": state.fallbacks[0], "code": error.code}))
             self._call_model(state.call.reservation, attempt=state.call.attempt + 1)
-            return
-        self._keep_partial()
-        self.end("failed", error.code, error.message)
+        else:
+            self.end("failed", error.code, error.message)
 
-    def _keep_partial(self) -> None:
-        """What readers saw of a reply that will not be finished stays, marked as incomplete."""
-        if not self.state.call.effect_id:
-            return
-        self.cancel_effect(self.state.call.effect_id)
+    def give_up_reply(self) -> None:
+        """Ends the model's call under way, and keeps what readers saw of it, marked as incomplete."""
+        if self.state.call.effect_id and not self._is_over_by_itself():
+            self.cancel_effect(self.state.call.effect_id)
+            self._count_as_lost()
+        self._settle_reservation(0)
         text = self.live.text
-        self.show_all(self.live.abandon())
+        self.show_all(self.live.close(is_incomplete=True))
         if text:
             self.emit(MessageProduced(items=[self.live.message_item(text, self.state.round, is_incomplete=True)]))
         self._live = None
+
+    def _is_over_by_itself(self) -> bool:
+        return self.turn.effect_id == self.state.call.effect_id
 
     @command
     def effect_failed(self, cmd: EffectFailed) -> None:
@@ -368,7 +412,7 @@ class AgentRun(ToolRound, Replies, Keeping):
             return
         was_shown = self.state.call.is_shown
         self.emit(ModelCallInterrupted(call_id=self.state.call.call_id, was_shown=was_shown))
-        self._count(Usage(input_tokens=reservation_of(self.state), estimated=True), self.state.model, is_lost=True)
+        self._count_as_lost()
         if was_shown:
             self.restart_reply("process_restarted")
         if self.state.call.interruptions >= INTERRUPTIONS:
@@ -383,6 +427,3 @@ def _parses(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-__all__ = ["CONTINUE", "RUN_STATUS_COMPLETED", "SESSION", "AgentRun", "copy"]

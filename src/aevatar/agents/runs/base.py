@@ -1,4 +1,4 @@
-"""What the parts of a run share: its own id, its live reply, and the road to its end."""
+"""What the parts of a run share: its live reply, what others are told of it, and the road to its end."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from google.protobuf.message import Message
 from aevatar.agents.runs.facts import STATUS_NAMES, RunFacts, add_usage, copy
 from aevatar.agents.runs.streaming import LiveReply
 from aevatar.agents.runs_pb2 import (
+    CALL_PHASE_BLOCKED,
     RUN_STATUS_COMPLETED,
     RUN_STATUS_SUSPENDED,
+    Approval,
+    ApprovalReported,
     CancelRun,
     DeadlinePassed,
     ReplyRestarted,
@@ -19,18 +22,25 @@ from aevatar.agents.runs_pb2 import (
     RunConcluding,
     RunEnded,
     RunErasureDue,
+    RunProgressed,
     RunResumedFact,
     RunSuspendedFact,
     SubRunEnded,
     SubRunState,
+    ToolResultRecorded,
 )
 from aevatar.agents.stream_pb2 import MessageRestarted, ToolResultShown
 from aevatar.identity import ActorId
-from aevatar.models.models_pb2 import ModelFailure, Usage
+from aevatar.models.models_pb2 import ROLE_ASSISTANT, ModelFailure, Usage
 from aevatar.tools import ToolResult
 
 UNSTORED_FOR = 30.0
 """Seconds for which readers of an unstored run can still read its end."""
+STORED_FOR = 30 * 24 * 3600.0
+"""Seconds for which other runs are kept once they have ended."""
+PROGRESS_MS = 100
+PROGRESS_CHARACTERS = 1024
+"""Whoever a run reports to hears of its progress when either has been passed."""
 OUTPUT_LIMIT = 32 * 1024
 
 
@@ -38,6 +48,7 @@ class RunBase(RunFacts):
     """The run as its parts know it."""
 
     _live: LiveReply | None = None
+    _reported: tuple[int, int] = (0, 0)
 
     @property
     def has_ended(self) -> bool:
@@ -74,9 +85,13 @@ class RunBase(RunFacts):
         self.show(MessageRestarted(reason=reason))
         self._live = None
 
-    def show_result(self, call: RoundCall, result: ToolResult) -> None:
-        """Shows how a call ended."""
+    def record_result(self, call: RoundCall, result: ToolResult) -> None:
+        """Records and shows how a call ended."""
         self.show(ToolResultShown(call_id=call.call_id, name=call.name, text=result.text, error_code=result.error.code))
+        self.emit(ToolResultRecorded(call_id=call.call_id, result=result))
+
+    def advance(self) -> None:
+        """Goes on with the round. Defined by what knows rounds."""
 
     def usage(self) -> Usage:
         """All tokens of the run and its sub-runs."""
@@ -90,9 +105,29 @@ class RunBase(RunFacts):
     def output_text(self) -> str:
         """The text of the newest message of the model."""
         for item in reversed(self.state.items):
-            if not item.is_input and item.WhichOneof("content") == "message":
+            if item.WhichOneof("content") == "message" and item.message.role == ROLE_ASSISTANT and not item.is_input:
                 return "".join(part.text for part in item.message.parts)
         return ""
+
+    # Reports
+
+    def report_progress(self, text: str) -> None:
+        """Tells whoever the run reports to how far its text has come, not too often."""
+        start = self.state.start
+        at, length = self._reported
+        is_due = self.turn.now_ms - at >= PROGRESS_MS or len(text) - length >= PROGRESS_CHARACTERS
+        if start.report_to and (is_due or len(text) < length):
+            self._reported = self.turn.now_ms, len(text)
+            progressed = RunProgressed(run_id=self.id.text, correlation=start.context.parent_call_id, text=text)
+            self.signal(ActorId.parse(start.report_to), progressed)
+
+    def report_approval(self, approval: Approval) -> None:
+        """Tells the same that a decision is asked for, or was given."""
+        start = self.state.start
+        if start.report_to:
+            correlation = start.context.parent_call_id
+            reported = ApprovalReported(run_id=self.id.text, correlation=correlation, approval=approval)
+            self.send(ActorId.parse(start.report_to), reported)
 
     # Suspension
 
@@ -101,7 +136,8 @@ class RunBase(RunFacts):
         if self.state.status == RUN_STATUS_SUSPENDED:
             return
         remaining = max(1000, self.state.deadline - self.turn.now_ms)
-        self.emit(RunSuspendedFact(at=self.turn.now_ms, remaining_ms=remaining))
+        asked = [call.approval_id for call in self.state.calls if call.phase == CALL_PHASE_BLOCKED]
+        self.emit(RunSuspendedFact(at=self.turn.now_ms, remaining_ms=remaining, approval_ids=asked))
         self.cancel("deadline")
 
     def resume_if_suspended(self) -> None:
@@ -113,7 +149,7 @@ class RunBase(RunFacts):
     # The end
 
     def end(self, status: str, code: str = "", message: str = "", *, rounds_exhausted: bool = False) -> None:
-        """Ends the run; whatever else was under way is given up.
+        """Ends the run; whatever else was under way is given up, and no call is left without a result.
 
         The end is recorded once the sinks have taken the last text, and a run that went well lets the sub-runs it
         follows go to their end, too.
@@ -121,15 +157,30 @@ class RunBase(RunFacts):
         if self.is_over:
             return
         end = RunEnded(status=status, code=code, message=message[:500], rounds_exhausted=rounds_exhausted)
-        self._give_up_work(is_well=status == "completed")
+        self.give_up_reply()
+        self.give_up_approvals()
+        self.answer_all_calls()
+        if self.state.discovery_effect:
+            self.cancel_effect(self.state.discovery_effect)
+        if status != "completed":
+            self._cancel_sub_runs()
         self.finalise_replies()
         if self._has_something_to_wait_for():
             self.emit(RunConcluding(end=end))
         else:
             self._close(end)
 
+    def give_up_reply(self) -> None:
+        """Ends the model's call under way, and keeps what readers saw of it. Defined by the loop."""
+
+    def answer_all_calls(self) -> None:
+        """Gives every unanswered call a result. Defined by what knows rounds."""
+
+    def give_up_approvals(self) -> None:
+        """Settles what nobody needs to decide any more. Defined by what asks."""
+
     def finalise_replies(self) -> None:
-        """Sends every sink its last text."""
+        """Sends every sink its last text. Defined by what speaks to sinks."""
 
     def close_when_done(self) -> None:
         """Records the end of a run that is concluding, if there is nothing left to wait for."""
@@ -153,13 +204,12 @@ class RunBase(RunFacts):
         end.usage.CopyFrom(self.usage())
         end.reply_failed = any(sink.failed for sink in self.state.sinks)
         start = self.state.start
-        for name in ("deadline", "replies"):
+        for name in ("deadline", "replies", *(f"reply:{sink.sink.id}" for sink in self.state.sinks)):
             self.cancel(name)
         self.emit(end)
         if start.report_to:
             self.send(ActorId.parse(start.report_to), self._concluded(end))
-        if start.is_unstored:
-            self.schedule("erase", UNSTORED_FOR, RunErasureDue())
+        self.schedule("erase", UNSTORED_FOR if start.is_unstored else STORED_FOR, RunErasureDue())
 
     def _concluded(self, end: RunEnded) -> RunConcluded:
         concluded = RunConcluded(
@@ -173,24 +223,12 @@ class RunBase(RunFacts):
             concluded.error.CopyFrom(ModelFailure(code=end.code, message=end.message))
         return concluded
 
-    def _give_up_work(self, *, is_well: bool) -> None:
-        state = self.state
-        for effect_id in (state.discovery_effect, state.call.effect_id, *(call.effect_id for call in state.calls)):
-            if effect_id:
-                self.cancel_effect(effect_id)
-        for call in state.calls:
-            self.cancel(f"wait:{call.call_id}")
-        for approval in state.approvals:
-            self.cancel(f"approval:{approval.id}")
-        if not is_well:
-            self._cancel_sub_runs()
-
     def _cancel_sub_runs(self) -> None:
         for call_id, sub_run in list(self.state.sub_runs.items()):
             if not sub_run.status and sub_run.effect_id:
                 self.cancel_effect(sub_run.effect_id)
                 self.send(ActorId.parse(sub_run.sub_run.run), CancelRun(reason="parent_ended"))
-                self.emit(SubRunEnded(call_id=call_id, status="cancelled"))
+                self.emit(SubRunEnded(call_id=call_id, run_id=sub_run.sub_run.run, status="cancelled"))
 
     def status_name(self) -> str:
         """The status in words."""

@@ -16,7 +16,7 @@ TEXT_LIMIT = 30_000
 """In characters."""
 MARKER = "\n\n…[truncated]"
 MAX_INTERIM = 60
-FINAL_TRIES = 3
+FINAL_RETRIES = 3
 FINAL_ONLY = 0xFFFF_FFFF
 """As `max_interim` of a sink: nothing but the final text."""
 

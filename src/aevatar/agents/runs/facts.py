@@ -52,6 +52,7 @@ from aevatar.agents.runs_pb2 import (
     RunStarted,
     RunState,
     RunSuspendedFact,
+    RunUnstored,
     SinkState,
     SubRunEnded,
     SubRunMirrored,
@@ -126,14 +127,17 @@ class RunFacts(Actor[RunState]):
         state.model = event.start.model
         state.fallbacks.extend(event.start.fallbacks)
         state.created_at = event.at
+        state.subject = event.subject
 
     @applies
     @staticmethod
     def started(state: RunState, event: RunStarted) -> None:
         state.status, state.phase = RUN_STATUS_RUNNING, "preparing"
         state.started_at = event.at
-        state.deadline = event.at + state.start.limits.wall_seconds * 1000
+        state.deadline = event.deadline
         state.discovery_effect = event.discovery_effect
+        if event.HasField("history"):
+            state.start.history.CopyFrom(event.history)
 
     @applies
     @staticmethod
@@ -163,6 +167,7 @@ class RunFacts(Actor[RunState]):
                 model=event.model,
                 reservation=event.reservation or state.call.reservation,
                 interruptions=state.call.interruptions if is_same else 0,
+                lost_tokens=state.call.lost_tokens if is_same else 0,
             )
         )
         state.items.extend(state.added)
@@ -195,27 +200,25 @@ class RunFacts(Actor[RunState]):
     @staticmethod
     def reply_continued(state: RunState, event: ReplyContinued) -> None:
         state.continuations += 1
+        state.again += 1
         state.open_text += event.text
         state.is_message_open = True
         state.items.extend(event.items)
-        state.call.effect_id = ""
 
     @applies
     @staticmethod
     def reply_retried(state: RunState, event: ReplyRetried) -> None:
         state.reply_retries += 1
-        state.call.effect_id = ""
+        state.again += 1
+        _drop_pieces(state)
 
     @applies
     @staticmethod
     def message_produced(state: RunState, event: MessageProduced) -> None:
-        kept = [item for item in state.items if not item.is_internal]  # pieces of a continued message are one item now
-        del state.items[:]
-        state.items.extend(kept)
+        _drop_pieces(state)  # they are one item now
         state.items.extend(event.items)
-        state.open_text, state.is_message_open = "", False
-        state.continuations = state.reply_retries = 0
-        state.call.effect_id = ""
+        state.is_message_open = False
+        state.reply_retries = state.again = 0
 
     @applies
     @staticmethod
@@ -225,7 +228,11 @@ class RunFacts(Actor[RunState]):
             counted = state.usage.add(model=event.model)
         add_usage(counted.usage, event.usage)
         counted.calls += 1
-        if not event.is_lost:
+        state.call.effect_id = ""  # a call that is counted is over
+        if event.is_lost:
+            state.call.lost_tokens += event.usage.input_tokens + event.usage.output_tokens
+        else:
+            state.call.reservation = ""
             state.last_input_tokens = event.usage.input_tokens + event.usage.output_tokens
 
     @applies
@@ -275,7 +282,7 @@ class RunFacts(Actor[RunState]):
     @staticmethod
     def outcome_unknown(state: RunState, event: ToolOutcomeUnknown) -> None:
         if (call := call_of(state, event.call_id)) is not None:
-            call.is_unknown, call.effect_id = True, ""
+            call.effect_id = ""
 
     @applies
     @staticmethod
@@ -304,7 +311,7 @@ class RunFacts(Actor[RunState]):
             state.denials[approval.tool] = state.denials.get(approval.tool, 0) + 1
         call = call_of(state, approval.call_id)
         if call is not None and event.decision in ("approve", "retry"):
-            call.phase, call.is_approved, call.is_unknown = CALL_PHASE_WAITING, True, False
+            call.phase, call.is_approved = CALL_PHASE_WAITING, True
             call.arguments = event.arguments or call.arguments
 
     @applies
@@ -352,7 +359,6 @@ class RunFacts(Actor[RunState]):
         sink.ordinal = sink.in_flight_ordinal = event.ordinal
         sink.in_flight, sink.in_flight_digest, sink.in_flight_final = event.effect_id, event.digest, event.final
         sink.in_flight_length = event.length
-        sink.interims += not event.final
         sink.final_tries += event.final
         sink.generation += event.final
 
@@ -362,6 +368,7 @@ class RunFacts(Actor[RunState]):
         sink = sink_of(state, event.sink)
         sink.accepted_digest, sink.accepted_length = sink.in_flight_digest, sink.in_flight_length
         sink.last_at, sink.reference = event.at, event.reference or sink.reference
+        sink.interims += not sink.in_flight_final
         sink.finalised = sink.finalised or sink.in_flight_final
         sink.in_flight = ""
 
@@ -381,7 +388,7 @@ class RunFacts(Actor[RunState]):
     @applies
     @staticmethod
     def concluding(state: RunState, event: RunConcluding) -> None:
-        state.phase = "delivering"
+        state.status, state.phase = RUN_STATUS_RUNNING, "delivering"
         state.concluding.CopyFrom(event.end)
 
     @applies
@@ -394,8 +401,22 @@ class RunFacts(Actor[RunState]):
 
     @applies
     @staticmethod
+    def unstored(state: RunState, event: RunUnstored) -> None:
+        state.start.is_unstored = True
+
+    @applies
+    @staticmethod
     def deleted(state: RunState, event: RunDeleted) -> None:
         state.deleted_at = event.at
+
+
+def _drop_pieces(state: RunState) -> None:
+    """Forgets the pieces of a message that was cut, and what asked for more of it."""
+    if state.continuations:
+        kept = [item for item in state.items if not item.is_internal]
+        del state.items[:]
+        state.items.extend(kept)
+    state.continuations, state.open_text = 0, ""
 
 
 def sink_of(state: RunState, sink_id: str) -> SinkState:

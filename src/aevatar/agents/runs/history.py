@@ -32,9 +32,7 @@ class Transcripts:
                 raise ModelError("invalid_request", "The run that this one continues has been deleted.")
             chain.append(document)
             history = document.history
-        return [
-            item for document in reversed(chain) for item in document.items if not item.is_incomplete or item.is_input
-        ]
+        return [item for document in reversed(chain) for item in document.items]
 
     async def get(self, run: str) -> TranscriptDocument | None:
         """What was said in one ended run, by the text form of its actor id."""

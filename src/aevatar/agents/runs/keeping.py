@@ -5,12 +5,14 @@ from __future__ import annotations
 from contextlib import aclosing
 
 from aevatar.actors import Effect, Link, Policy, Runtime, command
-from aevatar.agents.runs.base import UNSTORED_FOR, RunBase
+from aevatar.agents.runs.base import STORED_FOR, UNSTORED_FOR, RunBase
 from aevatar.agents.runs.facts import STATUS
 from aevatar.agents.runs_pb2 import (
     AwaitRuns,
     CancelRun,
+    ContinuationsFound,
     DeleteRun,
+    FindContinuations,
     ReaderCame,
     ReaderLeft,
     RunDeleted,
@@ -18,6 +20,7 @@ from aevatar.agents.runs_pb2 import (
     RunEndedAlready,
     RunErasureDue,
     RunsEnded,
+    RunUnstored,
 )
 from aevatar.identity import ActorId
 
@@ -41,6 +44,9 @@ class Keeping(RunBase):
 
     @command
     def delete(self, cmd: DeleteRun) -> RunEndedAlready:
+        if cmd.lets_end and not self.has_ended:
+            self.emit(RunUnstored())
+            return RunEndedAlready(status=self.status_name())
         self.stop("deleted")
         if not self.state.deleted_at:
             effect_id = self.start(AwaitRuns(runs=cmd.continued_by)) if cmd.continued_by else ""
@@ -51,11 +57,31 @@ class Keeping(RunBase):
 
     @command
     def no_longer_needed(self, cmd: RunsEnded) -> None:
-        self.retire(erase=True)
+        self._erase()
 
     @command
     def erase_when_due(self, cmd: RunErasureDue) -> None:
+        """Erases the run; a stored one only when nothing goes on from it, and not before its time."""
+        state = self.state
+        if state.start.is_unstored or state.deleted_at:
+            self._erase()
+        elif self.has_ended and self.turn.now_ms >= state.ended.at + STORED_FOR * 1000:
+            self.start(FindContinuations())
+
+    @command
+    def continuations_found(self, cmd: ContinuationsFound) -> None:
+        if cmd.are_there:  # the last of them will say so when it goes; if that is lost, we look again
+            self.schedule("erase", STORED_FOR, RunErasureDue())
+        else:
+            self._erase()
+
+    def _erase(self) -> None:
         self.retire(erase=True)
+        start = self.state.start
+        for sub_run in self.state.sub_runs.values() if start.is_unstored else ():
+            self.send(ActorId.parse(sub_run.sub_run.run), DeleteRun(lets_end=True))
+        if start.history.previous_run:
+            self.send(ActorId.parse(start.history.previous_run), RunErasureDue())
 
 
 class AwaitRunsEffect(Effect[AwaitRuns, RunsEnded]):
@@ -81,3 +107,18 @@ class AwaitRunsEffect(Effect[AwaitRuns, RunsEnded]):
         async with aclosing(self._runtime.sessions.read(run, "run")) as events:
             async for _ in events:
                 pass
+
+
+class FindContinuationsEffect(Effect[FindContinuations, ContinuationsFound]):
+    """Looks whether a stored run goes on from this one."""
+
+    name = "runs.continuations"
+    policy = Policy.REPEAT
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def run(self, request: FindContinuations, link: Link) -> ContinuationsFound:
+        where = {"previous": link.actor_id.text}
+        found = await self._runtime.readmodels.list("agents.runs", link.actor_id.scope, where=where, limit=1)
+        return ContinuationsFound(are_there=bool(found.items))

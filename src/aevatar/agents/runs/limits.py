@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 from aevatar.agents.runs_pb2 import Item, RunLimits, RunState
 
 DEFAULT = RunLimits(
@@ -19,6 +22,17 @@ RESERVED_OUTPUT = 4_096
 """Tokens of output set aside for a call that names no bound of its own."""
 _CJK = 0x2E80
 """From here on one token is nearer to one character and a half than to four."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exceeded:
+    """Why no further call may be made."""
+
+    BUDGET: ClassVar[str] = "budget_exceeded"
+    OUTPUT: ClassVar[str] = "max_output_tokens"
+
+    code: str
+    message: str
 
 
 def lowered(*limits: RunLimits) -> RunLimits:
@@ -77,17 +91,25 @@ def reservation_of(state: RunState) -> int:
 
 def is_out_of_rounds(state: RunState) -> bool:
     """Whether only one last call is left, without tools."""
-    return state.round >= state.start.limits.rounds and not state.continuations and not state.reply_retries
+    return state.round >= state.start.limits.rounds and not state.again
 
 
-def exceeded(state: RunState) -> str:
-    """Why the next call may not be made; empty when it may."""
+def output_bound(state: RunState) -> int:
+    """Tokens of output to ask the model for at most; 0 where its own bound is as good."""
+    left = output_left(state)
+    return left if left < RESERVED_OUTPUT or state.start.parameters.HasField("max_output_tokens") else 0
+
+
+def exceeded(state: RunState) -> Exceeded | None:
+    """Why the next call may not be made, or None."""
     limits, (spent_input, spent_output) = state.start.limits, _spent(state)
     if spent_input + prompt_tokens(state) > limits.input_tokens:
-        return f"The run would use more than {limits.input_tokens} tokens of input."
+        return Exceeded(Exceeded.BUDGET, f"The run would use more than {limits.input_tokens} tokens of input.")
     if spent_output >= limits.output_tokens:
-        return f"The run has used {limits.output_tokens} tokens of output."
-    return ""
+        return Exceeded(Exceeded.BUDGET, f"The run has used {limits.output_tokens} tokens of output.")
+    if output_left(state) <= 0:
+        return Exceeded(Exceeded.OUTPUT, "The output is used up that was asked for.")
+    return None
 
 
 def _spent(state: RunState) -> tuple[int, int]:

@@ -25,6 +25,8 @@ from aevatar.models.models_pb2 import ModelDelta, ModelRequest
 JOIN_SECONDS = 0.02
 JOIN_CHARACTERS = 256
 ATTEMPTS = 3
+REPLY_LIMIT = 768 * 1024
+"""Bytes of one reply, text, thoughts and calls together: what a command can carry, and more than any model says."""
 PAUSES = Retries(attempts=ATTEMPTS)
 
 
@@ -107,10 +109,10 @@ class ModelCallEffect(Effect[CallModel, Message]):
             except ModelError as error:
                 if not error.retryable or reply.is_shown or link.attempt >= ATTEMPTS:
                     raise
+                reply.begin_again()
                 pause = max(PAUSES.pause(link.attempt, self._random), error.retry_after or 0.0)
             await asyncio.sleep(pause)
             link.attempt += 1
-            reply.begin_again()
 
     async def _streamed(self, asked: ModelRequest, prompt: Prompt, reply: _Reply, link: Link) -> None:
         call = ModelCall(call_id=reply.call_id, attempt=link.attempt, secret=_secret(prompt, link))
@@ -133,16 +135,20 @@ class _Reply:
 
     def begin_again(self) -> None:
         """Forgets a reply of which nobody has seen anything."""
+        self.close()
         self._replied = ModelReplied(call_id=self.call_id)
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._text_length = self._reasoning_length = 0
-        self._part = 0
+        self._part = self._size = 0
         self._indexes: dict[int, int] = {}
         self._waiting = DeltaArrived()
 
     def take(self, delta: ModelDelta) -> None:
-        """Takes the next piece."""
+        """Takes the next piece. Raises: ModelError when the reply is longer than can be kept."""
+        self._size += delta.ByteSize()
+        if self._size > REPLY_LIMIT:
+            raise ModelError("protocol_error", f"The reply is longer than {REPLY_LIMIT} bytes.")
         match delta.WhichOneof("kind"):
             case "text":
                 self._text.append(delta.text)
@@ -203,9 +209,10 @@ class _Reply:
         self._link.signal(waiting)
 
     def close(self) -> None:
-        """Sends nothing more."""
+        """Sends nothing of what waits."""
         if self._alarm is not None:
             self._alarm.cancel()
+            self._alarm = None
 
     def result(self, model: str, attempts: int) -> ModelReplied:
         """The whole reply."""

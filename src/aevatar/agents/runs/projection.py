@@ -25,7 +25,6 @@ from aevatar.agents.runs_pb2 import (
     RunState,
     RunSuspendedFact,
     SubRunEnded,
-    SubRunMirrored,
     SubRunStarted,
     TranscriptDocument,
     UsageCounted,
@@ -40,7 +39,6 @@ from aevatar.agents.stream_pb2 import (
     RunSuspended,
     SubRunClosed,
     SubRunOpened,
-    SubRunShown,
     UsageShown,
     Warned,
 )
@@ -48,7 +46,8 @@ from aevatar.models.models_pb2 import Usage
 from aevatar.readmodels import Attributes, DocumentOf
 from aevatar.sessions import Show
 
-STORED_FOR = 30 * 24 * 3600.0
+AS_LONG_AS_THE_RUN = 100 * 365 * 24 * 3600.0
+"""Seconds: the session goes when its run is erased, not before."""
 
 
 def run_document(state: RunState) -> RunDocument | None:
@@ -60,6 +59,7 @@ def run_document(state: RunState) -> RunDocument | None:
     for sub_run in state.sub_runs.values():
         add_usage(total, sub_run.usage)
     return RunDocument(
+        subject=state.subject,
         agent_key=start.persona.agent_key,
         thread=start.thread,
         origin=start.origin,
@@ -99,6 +99,7 @@ def run_index(state: RunState) -> Attributes:
         "parent": start.context.parent_run,
         "previous": start.history.previous_run,
         "created": state.created_at,
+        "stored": int(not start.is_unstored),
     }
 
 
@@ -142,6 +143,7 @@ def opened(event: RunQueued) -> Iterator[Message]:
         created_at=event.at,
         origin=event.start.origin,
         echo=event.start.echo,
+        is_queued=event.start.is_queued,
     )
 
 
@@ -162,7 +164,7 @@ def settled(event: ApprovalSettled) -> Iterator[Message]:
 
 
 def suspended(event: RunSuspendedFact) -> Iterator[Message]:
-    yield RunSuspended()
+    yield RunSuspended(approval_ids=event.approval_ids)
 
 
 def resumed(event: RunResumedFact) -> Iterator[Message]:
@@ -171,16 +173,13 @@ def resumed(event: RunResumedFact) -> Iterator[Message]:
 
 def sub_run_started(event: SubRunStarted) -> Iterator[Message]:
     sub_run = event.sub_run
-    yield SubRunOpened(run_id=sub_run.run, parent_call_id=event.call_id, agent_key=sub_run.agent_key, depth=1)
-
-
-def sub_run_mirrored(event: SubRunMirrored) -> Iterator[Message]:
-    for seen in event.events:
-        yield SubRunShown(parent_call_id=event.call_id, depth=1, cursor=seen.cursor, name=seen.name, event=seen.event)
+    yield SubRunOpened(
+        run_id=sub_run.run, parent_call_id=event.call_id, agent_key=sub_run.agent_key, depth=sub_run.depth
+    )
 
 
 def sub_run_ended(event: SubRunEnded) -> Iterator[Message]:
-    yield SubRunClosed(parent_call_id=event.call_id, status=event.status)
+    yield SubRunClosed(run_id=event.run_id, parent_call_id=event.call_id, status=event.status)
 
 
 def usage_counted(event: UsageCounted) -> Iterator[Message]:
@@ -223,7 +222,6 @@ RUN = Kind(
             suspended,
             resumed,
             sub_run_started,
-            sub_run_mirrored,
             sub_run_ended,
             usage_counted,
             fell_back,
@@ -231,6 +229,6 @@ RUN = Kind(
             ended,
         ),
         session=SESSION,
-        retention=STORED_FOR,
+        retention=AS_LONG_AS_THE_RUN,
     ),
 )

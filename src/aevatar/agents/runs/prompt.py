@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from aevatar.agents.runs.facts import copy
-from aevatar.agents.runs.limits import RESERVED_OUTPUT
+from aevatar.agents.runs.limits import RESERVED_OUTPUT, output_bound
 from aevatar.agents.runs_pb2 import History, Item, Parameters, RunState
 from aevatar.models.models_pb2 import (
     ROLE_ASSISTANT,
@@ -45,7 +45,7 @@ class Prompt:
     credential_owner: str
 
     @staticmethod
-    def of(state: RunState, *, is_final: bool, output_left: int) -> Prompt:
+    def of(state: RunState, *, is_final: bool) -> Prompt:
         """The prompt as the run stands; `is_final` leaves the tools out and asks for a conclusion."""
         start = state.start
         own = [copy(item) for item in (*state.items, *state.added)]
@@ -74,7 +74,7 @@ class Prompt:
             tool_choice=choice,
             serial_calls=start.serial_calls,
             parameters=copy(start.parameters),
-            max_output_tokens=output_left if start.parameters.HasField("max_output_tokens") else 0,
+            max_output_tokens=output_bound(state),
             context_length=start.context_length,
             credential_handle_id=start.context.credential_handle_id,
             credential_owner=start.context.credential_owner,

@@ -124,7 +124,7 @@ class Replies(RunBase):
 
     def _reply_refused(self, sink: SinkState, code: str, retry_after: float) -> None:
         was_final = sink.in_flight_final
-        gives_up = was_final and sink.final_tries >= coalescing.FINAL_TRIES
+        gives_up = was_final and sink.final_tries > coalescing.FINAL_RETRIES
         self.emit(
             ReplyRefused(
                 sink=sink.sink.id,

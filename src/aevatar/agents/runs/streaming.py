@@ -62,10 +62,8 @@ class LiveReply:
         if delta.text:
             yield from self._say(delta.text)
 
-    def finish(
-        self, text: str, reasoning: Sequence[ReasoningPart], *, is_whole: bool, is_commentary: bool = False
-    ) -> Observations:
-        """Shows what is missing of the reply; with `is_whole` the message is closed, else more pieces will follow."""
+    def finish(self, text: str, reasoning: Sequence[ReasoningPart]) -> Observations:
+        """Shows what is missing of the reply; the message stays open, for more pieces may follow."""
         for part, thought in enumerate(reasoning):
             known = self._reasoning[part] if part < len(self._reasoning) else ""
             if part >= len(self._reasoning) or len(known) < len(thought.text):
@@ -74,16 +72,16 @@ class LiveReply:
                 yield from self._close_reasoning(thought.signature)
         if len(self._text) < len(text) or (self._kept and not self._is_open):
             yield from self._say(text[len(self._text) :])
-        if self._is_open and is_whole:
-            self._is_open = False
-            yield ItemClosed(item_id=self.item_id("msg"), is_commentary=is_commentary)
 
-    def abandon(self) -> Observations:
-        """Closes what is open because the reply ends in the middle."""
-        yield from self._close_reasoning("", is_incomplete=True)
+    def close(self, *, is_incomplete: bool = False, is_commentary: bool = False) -> Observations:
+        """Closes what is open; a text that is kept and was never shown anew is shown first."""
+        yield from self._close_reasoning("", is_incomplete=is_incomplete)
+        if self._kept and not self._is_open:
+            yield from self._say("")
         if self._is_open:
             self._is_open = False
-            yield ItemClosed(item_id=self.item_id("msg"), is_incomplete=True)
+            closed = ItemClosed(item_id=self.item_id("msg"), is_incomplete=is_incomplete, is_commentary=is_commentary)
+            yield closed
 
     def message_item(
         self, text: str, round_number: int, *, is_incomplete: bool = False, is_commentary: bool = False

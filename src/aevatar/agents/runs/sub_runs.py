@@ -13,6 +13,8 @@ from aevatar.sessions import Delta, SessionEvent, Sessions
 
 BATCH_SECONDS = 0.05
 BATCH_EVENTS = 100
+OUTPUT_LIMIT = 32 * 1024
+"""Characters of the answer that are brought to the run above."""
 
 
 class FollowSubRunEffect(Effect[FollowSubRun, SubRunFinished]):
@@ -20,7 +22,7 @@ class FollowSubRunEffect(Effect[FollowSubRun, SubRunFinished]):
 
     name = "runs.follow"
     policy = Policy.REPEAT
-    concurrency = 1_000
+    concurrency = 1_000_000  # each waits for the next: a bound would have runs wait for those above them
     deadline = 24 * 3600.0
 
     def __init__(self, sessions: Sessions) -> None:
@@ -36,7 +38,7 @@ class FollowSubRunEffect(Effect[FollowSubRun, SubRunFinished]):
                 passing.take(event)
                 _collect(event, text, finished)
         passing.flush()
-        finished.text = next(reversed(text.values()), "")
+        finished.text = next(reversed(text.values()), "")[:OUTPUT_LIMIT]
         return finished
 
 

@@ -114,8 +114,8 @@ class ToolCaller:
         return _finished(request.call_id, answer)
 
     async def find(self, request: CallTool, context: CallContext) -> Tool[Any, Any]:
-        """The tool as its source offers it now. Raises: Rejected when it is gone or takes other arguments."""
-        found = await self._tool_sets.discover(request.tool_set, context)
+        """The tool as its source offers it now. Raises: ToolGone, also when it takes other arguments by now."""
+        found = await self._tool_sets.ask(request.source, context)
         for offered in found.tools:
             if offered.definition.name == request.name and offered.definition.digest == request.digest:
                 return offered.tool
@@ -235,6 +235,7 @@ def _context(given: ToolContext, link: Link, *, effect_id: str = "") -> CallCont
         credential_handle=run.credential_handle_id or None,
         secret=_secret(given, link),
         lineage=(*run.lineage, given.lineage_key) if given.lineage_key else tuple(run.lineage),
+        sub_runs_left=given.sub_runs_left,
     )
 
 

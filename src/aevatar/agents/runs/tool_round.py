@@ -1,12 +1,11 @@
-"""One round of tool calls: which may start, who has to be asked, and what goes back to the model, in call order."""
+"""One round of tool calls: which may start, which are refused, and what goes back to the model, in call order."""
 
 from __future__ import annotations
 
-import json
-
-from aevatar.actors import EffectFailed, EffectInterrupted, command, signal
-from aevatar.agents.runs.base import OUTPUT_LIMIT, RunBase
-from aevatar.agents.runs.facts import approval_of, call_of, copy
+from aevatar.actors import EffectFailed, EffectInterrupted, command
+from aevatar.agents.runs.approvals import ENOUGH, UNKNOWN, Approvals
+from aevatar.agents.runs.facts import call_of, copy
+from aevatar.agents.runs.mirroring import Mirroring
 from aevatar.agents.runs.streaming import call_shown
 from aevatar.agents.runs_pb2 import (
     CALL_PHASE_BLOCKED,
@@ -14,29 +13,14 @@ from aevatar.agents.runs_pb2 import (
     CALL_PHASE_HELD,
     CALL_PHASE_RUNNING,
     CALL_PHASE_WAITING,
-    Approval,
-    ApprovalDecided,
-    ApprovalExpired,
-    ApprovalNeeded,
-    ApprovalRequested,
-    ApprovalSettled,
     CallTool,
     CallToolOnce,
-    DecideApproval,
     FixedTool,
-    FollowSubRun,
     Item,
     ReconcileTool,
     ResultItem,
     ResultsDelivered,
     RoundCall,
-    RunConcluded,
-    SubRun,
-    SubRunEnded,
-    SubRunFinished,
-    SubRunMirrored,
-    SubRunObserved,
-    SubRunStarted,
     ToolCallHeld,
     ToolCallsProposed,
     ToolCallStarted,
@@ -44,18 +28,15 @@ from aevatar.agents.runs_pb2 import (
     ToolFinished,
     ToolOutcomeUnknown,
     ToolReconciled,
-    ToolResultRecorded,
     WaitPassed,
 )
 from aevatar.agents.stream_pb2 import StepClosed
-from aevatar.errors import Rejected
 from aevatar.models.models_pb2 import ToolCall, ToolChoice
 from aevatar.tools import CallAttempt, CallState, FailureCode, ToolResult, failure, is_futile, startable
 from aevatar.tools import RoundCall as OrderedCall
 
-APPROVAL_SECONDS = 24 * 3600.0
-DENIALS = 3
-"""Denials of one tool in a run, after which nobody is asked about it again."""
+CALLS_AT_ONCE = 128
+"""Calls of one reply that are answered at all."""
 
 _ORDER = {
     CALL_PHASE_WAITING: CallState.WAITING,
@@ -64,10 +45,9 @@ _ORDER = {
     CALL_PHASE_HELD: CallState.RUNNING,
     CALL_PHASE_DONE: CallState.DONE,
 }
-_DECISIONS = {"approval": ("approve", "deny"), "outcome_unknown": ("retry", "done", "failed")}
 
 
-class ToolRound(RunBase):
+class ToolRound(Approvals, Mirroring):
     """The part of a run between a model's calls and its next turn to speak."""
 
     def next_call(self) -> None:
@@ -99,12 +79,16 @@ class ToolRound(RunBase):
             for call in calls
         ]
         self.emit(ToolCallsProposed(round=state.round, calls=round_calls))
-        for number, proposed in enumerate(list(state.calls)):
-            if not proposed.is_client and (refusal := self._refusal(proposed, number)) is not None:
-                self._record(proposed, refusal)
-        self._advance()
+        made_before = state.calls_made - len(self._own_calls())
+        for number, proposed in enumerate(self._own_calls()):
+            if (refusal := self._refusal(proposed, number, made_before + number)) is not None:
+                self.record_result(proposed, refusal)
+        self.advance()
 
-    def _refusal(self, call: RoundCall, number: int) -> ToolResult | None:
+    def _own_calls(self) -> list[RoundCall]:
+        return [call for call in self.state.calls if not call.is_client]
+
+    def _refusal(self, call: RoundCall, number: int, made: int) -> ToolResult | None:
         state = self.state
         choice, limits = state.start.tool_choice, state.start.limits
         if self.tool(call.name) is None:
@@ -113,21 +97,21 @@ class ToolRound(RunBase):
         is_barred = choice.mode == ToolChoice.MODE_NONE or (choice.names and call.name not in choice.names)
         if is_barred:
             return failure(FailureCode.TOOL_NOT_ALLOWED, f"{call.name!r} may not be called in this run.")
-        if number >= limits.calls_per_round or state.calls_made - len(state.calls) + number >= limits.calls:
+        if number >= limits.calls_per_round or made >= limits.calls:
             return failure(FailureCode.TOOL_NOT_ALLOWED, "No more calls may be made.")
         past = [CallAttempt(past.name, past.arguments, past.has_failed) for past in state.past_calls]
         if is_futile(call.name, call.arguments, history=past):
             return failure(FailureCode.TOOL_SKIPPED, "This very call has failed twice; change something.")
-        if state.denials.get(call.name, 0) >= DENIALS:
-            return failure(FailureCode.TOOL_DENIED, "Calls of this tool were denied; do not ask again.")
+        if self.is_denied_for_good(call.name):
+            return failure(FailureCode.TOOL_DENIED, ENOUGH)
         return None
 
     # Going on
 
-    def _advance(self) -> None:
+    def advance(self) -> None:
         """Starts what may start; at the end of the round, goes on."""
         state = self.state
-        own = [call for call in state.calls if not call.is_client]
+        own = self._own_calls()
         for call_id in startable([self._ordered(call) for call in own], is_parallel=not state.start.serial_calls):
             self._start_call(call_id)
         open_calls = [call for call in own if call.phase != CALL_PHASE_DONE]
@@ -159,6 +143,7 @@ class ToolRound(RunBase):
             name=call.name,
             arguments=call.arguments,
             digest=tool.digest if tool else "",
+            source=tool.source if tool else "",
             tool_set=start.persona.tool_set,
             context=self.tool_context(call.call_id, self.state.deadline),
             prefilled=prefilled,
@@ -177,6 +162,7 @@ class ToolRound(RunBase):
             deadline=deadline,
             origin=start.origin,
             lineage_key=start.persona.agent_key,
+            sub_runs_left=self.sub_runs_left(),
         )
 
     def _deliver_results(self, own: list[RoundCall]) -> None:
@@ -194,45 +180,39 @@ class ToolRound(RunBase):
 
     @command
     def tool_finished(self, cmd: ToolFinished) -> None:
-        call = self._running(cmd.call_id)
+        call = self.running_call(cmd.call_id)
         if call is None:
             return
         if cmd.HasField("sub_run"):
-            self._follow(cmd)
+            self.follow(cmd)
         if cmd.HasField("hold"):
             hold = cmd.hold
             until = self.turn.now_ms + round(hold.seconds * 1000)
             self.emit(ToolCallHeld(call_id=cmd.call_id, wait_key=hold.wait_key, otherwise=hold.otherwise, until=until))
             self.schedule(f"wait:{cmd.call_id}", hold.seconds, WaitPassed(call_id=cmd.call_id))
         else:
-            self._record(call, cmd.result)
-        self._advance()
-
-    def _running(self, call_id: str) -> RoundCall | None:
-        if self.is_over:
-            return None
-        call = call_of(self.state, call_id)
-        return call if call is not None and call.phase == CALL_PHASE_RUNNING else None
-
-    def _record(self, call: RoundCall, result: ToolResult) -> None:
-        self.show_result(call, result)
-        self.emit(ToolResultRecorded(call_id=call.call_id, result=result))
+            self.record_result(call, cmd.result)
+        self.advance()
 
     @command
     def wait_passed(self, cmd: WaitPassed) -> None:
         call = call_of(self.state, cmd.call_id)
         if not self.is_over and call is not None and call.phase == CALL_PHASE_HELD:
-            self._record(call, copy(call.otherwise))
-            self._advance()
+            self.record_result(call, copy(call.otherwise))
+            self.advance()
 
     def tool_effect_failed(self, cmd: EffectFailed) -> bool:
         """Takes the failure of a call's effect; answers whether it was one."""
         call = self._call_by_effect(cmd.effect_id)
         if call is None:
-            return self._follower_failed(cmd)
+            return self.follower_failed(cmd)
+        if cmd.effect == "tools.reconcile":
+            self._outcome_unknown(call)
+            self.advance()
+            return True
         code = FailureCode.TOOL_TIMEOUT if cmd.code == "timeout" else FailureCode.TOOL_FAILED
-        self._record(call, failure(code, cmd.message or cmd.code))
-        self._advance()
+        self.record_result(call, failure(code, cmd.message or cmd.code))
+        self.advance()
         return True
 
     def _call_by_effect(self, effect_id: str) -> RoundCall | None:
@@ -241,7 +221,7 @@ class ToolRound(RunBase):
     def answer_all_calls(self) -> None:
         """Gives every unanswered call a result: a transcript never holds a call without one."""
         state = self.state
-        own = [call for call in state.calls if not call.is_client]
+        own = self._own_calls()
         if not own:
             return
         for call in own:
@@ -249,73 +229,9 @@ class ToolRound(RunBase):
                 if call.effect_id:
                     self.cancel_effect(call.effect_id)
                 self.cancel(f"wait:{call.call_id}")
-                self._record(call, failure(FailureCode.TOOL_CANCELLED, "The run was cancelled."))
+                self.record_result(call, failure(FailureCode.TOOL_CANCELLED, "The run ended before this call did."))
         items = [_result_item(call, state.round) for call in own]
         self.emit(ResultsDelivered(round=state.round, items=items))
-
-    # Asking a person
-
-    @command
-    def approval_needed(self, cmd: ApprovalNeeded) -> None:
-        call = self._running(cmd.call_id)
-        if call is None:
-            return
-        self._ask(call, cmd.reason or "approval")
-        self._advance()
-
-    def _ask(self, call: RoundCall, reason: str) -> None:
-        approval = Approval(
-            id=f"apr_{self.turn.new_id()}",
-            call_id=call.call_id,
-            tool=call.name,
-            arguments=call.arguments,
-            reason=reason,
-            expires_at=self.turn.now_ms + round(APPROVAL_SECONDS * 1000),
-        )
-        self.emit(ApprovalRequested(approval=approval))
-        self.schedule(f"approval:{approval.id}", APPROVAL_SECONDS, ApprovalExpired(approval_id=approval.id))
-
-    @command
-    def decide(self, cmd: DecideApproval) -> ApprovalDecided:
-        approval = approval_of(self.state, cmd.approval_id)
-        if approval is None:
-            raise Rejected("approval_not_found", "This run asks for no such approval.", "approvalId")
-        if approval.decision:
-            if approval.decision == cmd.decision:
-                return ApprovalDecided(approval_id=approval.id, decision=approval.decision)
-            raise Rejected("approval_already_resolved", f"It was decided before: {approval.decision}.", "decision")
-        if self.is_over:
-            raise Rejected("run_ended", "The run has ended.")
-        allowed = _DECISIONS["outcome_unknown" if approval.reason == "outcome_unknown" else "approval"]
-        if cmd.decision not in allowed:
-            raise Rejected("invalid_decision", f"Decide one of {', '.join(allowed)}.", "decision")
-        self._settle(copy(approval), cmd)
-        return ApprovalDecided(approval_id=approval.id, decision=cmd.decision)
-
-    def _settle(self, approval: Approval, decision: DecideApproval) -> None:
-        self.cancel(f"approval:{approval.id}")
-        self.emit(
-            ApprovalSettled(
-                approval_id=approval.id,
-                decision=decision.decision,
-                reason=decision.reason,
-                arguments=decision.arguments,
-                by=self.turn.principal.subject,
-                credential_handle_id=decision.credential_handle_id,
-            )
-        )
-        self.resume_if_suspended()
-        call = call_of(self.state, approval.call_id)
-        if call is not None and (result := _result_of(decision)) is not None:
-            self._record(call, result)
-        self._advance()
-
-    @command
-    def approval_expired(self, cmd: ApprovalExpired) -> None:
-        approval = approval_of(self.state, cmd.approval_id)
-        if approval is not None and not approval.decision and not self.is_over:
-            decision = "unknown" if approval.reason == "outcome_unknown" else "expired"
-            self._settle(copy(approval), DecideApproval(approval_id=approval.id, decision=decision))
 
     # After a crash
 
@@ -331,105 +247,27 @@ class ToolRound(RunBase):
             self.emit(ToolCallStarted(call_id=call.call_id, effect_id=effect_id))
         else:
             self._outcome_unknown(call)
-        self._advance()
+        self.advance()
 
     @command
     def reconciled(self, cmd: ToolReconciled) -> None:
-        call = self._running(cmd.call_id)
+        call = self.running_call(cmd.call_id)
         if call is None:
             return
         if not cmd.is_known:
             self._outcome_unknown(call)
         elif cmd.took_effect:
-            self._record(call, cmd.result)
+            self.record_result(call, cmd.result)
         else:
             self._start_call(call.call_id)
-        self._advance()
+        self.advance()
 
     def _outcome_unknown(self, call: RoundCall) -> None:
         if self.state.start.context.is_unattended:
-            self._record(call, failure(FailureCode.TOOL_OUTCOME_UNKNOWN, "Whether it took effect is not known."))
+            self.record_result(call, failure(FailureCode.TOOL_OUTCOME_UNKNOWN, "Whether it took effect is not known."))
         else:
-            self._ask(call, "outcome_unknown")
-
-    # Sub-runs
-
-    def _follow(self, finished: ToolFinished) -> None:
-        sub_run = finished.sub_run
-        effect_id = ""
-        if sub_run.wait != "ack":
-            effect_id = self.start(self._following(finished.call_id, sub_run, after=0))
-        self.emit(SubRunStarted(call_id=finished.call_id, sub_run=sub_run, effect_id=effect_id))
-
-    def _following(self, call_id: str, sub_run: SubRun, *, after: int) -> FollowSubRun:
-        detail = self.state.start.persona.detail or "all"
-        return FollowSubRun(call_id=call_id, run=sub_run.run, session=sub_run.session, after=after, detail=detail)
-
-    @signal
-    def sub_run_observed(self, cmd: SubRunObserved) -> None:
-        if self.has_ended or cmd.call_id not in self.state.sub_runs:
-            return
-        fresh = [event for event in cmd.events if event.cursor > self.state.sub_runs[cmd.call_id].cursor]
-        if fresh:
-            self.emit(SubRunMirrored(call_id=cmd.call_id, cursor=fresh[-1].cursor, events=fresh))
-
-    @command
-    def sub_run_finished(self, cmd: SubRunFinished) -> None:
-        if self.has_ended or cmd.call_id not in self.state.sub_runs or self.state.sub_runs[cmd.call_id].status:
-            return
-        self.emit(SubRunEnded(call_id=cmd.call_id, status=cmd.status, usage=cmd.usage))
-        call = call_of(self.state, cmd.call_id)
-        if call is not None and call.phase == CALL_PHASE_HELD:
-            self.cancel(f"wait:{cmd.call_id}")
-            self._record(call, _in_time(copy(call.otherwise), cmd))
-            self._advance()
-        self.close_when_done()
-
-    @command
-    def concluded(self, cmd: RunConcluded) -> None:
-        """A sub-run that reports by itself: heard through its session already."""
-
-    def _follower_failed(self, cmd: EffectFailed) -> bool:
-        for call_id, sub_run in self.state.sub_runs.items():
-            if sub_run.effect_id and sub_run.effect_id == cmd.effect_id:
-                self.sub_run_finished(SubRunFinished(call_id=call_id, status="unknown", error_code=cmd.code))
-                return True
-        return False
+            self.ask(call, UNKNOWN)
 
 
 def _result_item(call: RoundCall, number: int) -> Item:
     return Item(id=f"fco_{call.call_id}", result=ResultItem(call_id=call.call_id, result=call.result), round=number)
-
-
-def _result_of(decision: DecideApproval) -> ToolResult | None:
-    """What a decision other than to go ahead means for the call."""
-    match decision.decision:
-        case "deny":
-            return failure(FailureCode.TOOL_DENIED, decision.reason or "A person denied the call.")
-        case "expired":
-            return failure(FailureCode.APPROVAL_EXPIRED, "Nobody decided in time.")
-        case "unknown":
-            return failure(FailureCode.TOOL_OUTCOME_UNKNOWN, "Whether it took effect is not known.")
-        case "done":
-            return ToolResult(text=json.dumps({"status": "done", "note": decision.reason}))
-        case "failed":
-            return failure(FailureCode.TOOL_FAILED, decision.reason or "A person found that it failed.")
-    return None
-
-
-def _in_time(otherwise: ToolResult, finished: SubRunFinished) -> ToolResult:
-    """The result of a call that waited for a sub-run, with how that ended filled in."""
-    told = json.loads(otherwise.text)
-    told |= {"status": finished.status, "output_text": _cut(finished.text)}
-    told["usage"] = {
-        "input_tokens": finished.usage.input_tokens,
-        "output_tokens": finished.usage.output_tokens,
-    }
-    if finished.error_code:
-        told["error"] = {"code": finished.error_code, "message": finished.error_message}
-    otherwise.text = json.dumps(told, ensure_ascii=False)
-    return otherwise
-
-
-def _cut(text: str) -> str:
-    return text.encode()[:OUTPUT_LIMIT].decode(errors="ignore")
