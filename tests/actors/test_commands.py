@@ -61,7 +61,7 @@ async def test_an_accepted_command_is_decided_after_a_restart(world: World) -> N
 async def test_a_command_without_an_id_is_given_one(memory: World) -> None:
     async with memory.runtime() as actors:
         first, second = await actors.dispatch(ANN, Add(by=1)), await actors.dispatch(ANN, Add(by=1))
-        assert [len(first.command_id), first.command_id == second.command_id] == [26, False]
+        assert [len(first.command_id), first.command_id == second.command_id] == [30, False]
 
 
 async def test_a_repeated_command_returns_the_recorded_outcome(world: World) -> None:

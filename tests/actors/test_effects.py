@@ -511,4 +511,4 @@ async def test_the_ledger_says_who_runs_an_effect(world: World) -> None:
     async with world.runtime(effects=[Echo(forever)]):
         await settled()
         [effect] = await world.journal.effects()
-        assert (effect.actor, effect.type, len(effect.runner)) == (ANN.text, "sample.echo", 26)
+        assert (effect.actor, effect.type, len(effect.runner)) == (ANN.text, "sample.echo", 30)

@@ -49,4 +49,4 @@ def test_identifiers_and_numbers_follow_from_the_seed_and_their_purpose() -> Non
 
     assert drawn(1, "a") == drawn(1, "a")
     assert len({drawn(1, "a"), drawn(1, "b"), drawn(2, "a")}) == 3
-    assert len(drawn(1, "a")[0]) == 26
+    assert len(drawn(1, "a")[0]) == 30

@@ -27,7 +27,7 @@ from aevatar.journal.records import ActorImage, Retirement, TurnRecord
 RECENT_OUTCOMES = 256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as for envelopes: made once a turn, and never changed
 class Answer:
     """The outcome of a command and the version of the actor that gave it."""
 
@@ -134,7 +134,7 @@ class Phase(Enum):
     """To be loaded anew once the commits under way are settled."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Recent:
     """A command this activation has handled; `answer` None while it is pending."""
 
