@@ -110,11 +110,10 @@ class Batch:
     def _settle_commands(self, record: TurnRecord) -> None:
         pk = self._actor(record).pk
         if record.opened is not None:
+            self._concluded.pop((pk, record.opened.command_id), None)  # it was not open yet
             self._rows["open_commands"] += (pk, record.opened.command_id, record.opened.reply_to)
         for command_id, outcome in record.concluded:
-            if (pk, command_id) not in self._concluded:
-                self._concluded[pk, command_id] = (pk, command_id, outcome)
-                self._rows["close_commands"] += (pk, command_id)
+            self._concluded.setdefault((pk, command_id), (pk, command_id, outcome))
 
     def _pass_mail(self, record: TurnRecord) -> None:
         for mail_id in record.mail_done:
@@ -181,6 +180,7 @@ class Batch:
             rows["retire_actors"] += row
         for row in self._concluded.values():
             rows["conclude_commands"] += row
+            rows["close_commands"] += row[:2]
         for mail in self._mail.values():
             rows["post_new_mail"] += mail_row(mail)
         for (actor, _), (shard, timer) in self._timers.items():
