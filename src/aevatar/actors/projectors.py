@@ -137,11 +137,14 @@ class Projectors:
         if not page:
             self._behind_since.pop(projector.name, None)
             return False
+        position = checkpoint.position
         for entry in page:
-            await self._digest(projector, entry)
+            if not await self._digest(projector, entry, after=position):
+                return True  # it began anew meanwhile: look again where it stands
+            position = entry.position
         return True
 
-    async def _digest(self, projector: Projector, entry: FeedEntry) -> None:
+    async def _digest(self, projector: Projector, entry: FeedEntry, *, after: int) -> bool:
         self._behind_since[projector.name] = entry.at
         documents = Documents(self._journal, self.documents, entry.position)
         actor_id = ActorId.parse(entry.actor)
@@ -149,7 +152,8 @@ class Projectors:
         for packed in TurnBody.FromString(entry.body).events:
             event = unpack(packed) if kind is None else event_of(kind, packed)
             await projector.project(actor_id, entry.version, event, documents)
-        await self._journal.project(projector.name, Checkpoint(entry.position), documents.writes())
+        reached = Checkpoint(entry.position)
+        return await self._journal.project(projector.name, reached, documents.writes(), after=after)
 
     async def _park(self, projector: Projector, health: Health, bug: Exception) -> None:
         reason = f"{type(bug).__name__}: {bug}"
@@ -157,7 +161,7 @@ class Projectors:
         health.parked[projector.name] = reason
         with suppress(Unavailable):  # the health tells it all the same
             position = (await self._journal.checkpoint(projector.name)).position
-            await self._journal.project(projector.name, Checkpoint(position, parked=reason), [])
+            await self._journal.project(projector.name, Checkpoint(position, parked=reason), [], after=position)
         await asyncio.sleep(PARKED_FOR)
 
 

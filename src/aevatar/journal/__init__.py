@@ -1,0 +1,1 @@
+"""The store behind the kernel: its port, and the adapters, which only the assembly names."""

@@ -6,7 +6,7 @@ It outlives the runtime, not the process: what one handle committed is there for
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +51,7 @@ class MemoryJournal:
         self.exclusive = exclusive
         self._store = store if store is not None else MemoryStore()
         self._listeners: list[Callable[[], None]] = []
+        self._claimed = set[int]()
 
     @classmethod
     def restored(cls, backup: Path) -> MemoryJournal:
@@ -78,6 +79,7 @@ class MemoryJournal:
 
     async def claim(self, shards: Collection[int]) -> None:
         self._opened()
+        self._claimed.update(shards)
         self._store.owners.update(dict.fromkeys(shards, self))
 
     def _release(self) -> None:
@@ -92,6 +94,9 @@ class MemoryJournal:
     def _owns(self, shard: int) -> bool:
         return self._store.owners.get(shard) is self
 
+    def _has_lost(self, shard: int) -> bool:
+        return shard in self._claimed and not self._owns(shard)
+
     # Write
 
     async def commit(self, batch: Sequence[TurnRecord]) -> list[Verdict]:
@@ -105,7 +110,7 @@ class MemoryJournal:
 
     async def accept(self, mail: Sequence[Mail]) -> list[Verdict]:
         self._opened()
-        return [self._store.post(each) for each in mail]
+        return [Verdict.FENCED if self._has_lost(each.shard) else self._store.post(each) for each in mail]
 
     # Read back
 
@@ -199,13 +204,35 @@ class MemoryJournal:
     async def checkpoint(self, projector: str) -> Checkpoint:
         return self._opened().checkpoints.get(projector, Checkpoint(0))
 
-    async def project(self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite]) -> None:
+    async def project(
+        self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite], *, after: int
+    ) -> bool:
         contents = self._opened()
+        if self._claimed and all(self._has_lost(shard) for shard in self._claimed):
+            raise Unavailable("fenced", "other processes own all the shards that this one claimed")
+        if contents.checkpoints.get(projector, Checkpoint(0)).position != after:
+            return False
         # A projector has no time of its own: its documents count as written when the newest turn was.
         at = contents.turns[-1].entry.at if contents.turns else 0
         for document in documents:
             self._store.write_document(document, actor="", at=at)
         contents.checkpoints[projector] = checkpoint
+        return True
+
+    async def restart_projector(self, projector: str, names: Collection[str]) -> None:
+        contents = self._opened()
+        for name in names:
+            contents.documents.pop(name, None)
+        contents.checkpoints[projector] = Checkpoint(0)
+
+    async def replace_documents(self, actor: str, version: int, documents: Sequence[DocumentWrite]) -> bool:
+        stored = self._opened().actors.get(actor, StoredActor())
+        if not stored.log or len(stored.log) != version or stored.retirement is Retirement.ERASED:
+            return False
+        at = self._store.turn(stored.log[-1]).entry.at
+        for document in documents:
+            self._store.replace_document(document, actor=actor, at=at)
+        return True
 
     # Keep house
 
@@ -273,6 +300,9 @@ class MemoryJournal:
         if snapshot is not None and (stored.snapshot is None or stored.snapshot[0] <= snapshot[0]):
             stored.snapshot = snapshot
 
+    async def compact(self) -> None:
+        self._opened()
+
     async def backup(self, path: Path) -> None:
         copy = msgspec.msgpack.encode(self._opened())
         try:
@@ -302,17 +332,17 @@ class MemoryJournal:
         size = len(msgspec.msgpack.encode(contents))  # that of a backup
         return JournalInfo("memory", "this process", SCHEMA, size, counts, last_position=len(contents.turns))
 
-    async def all_documents(self, name: str) -> AsyncIterator[Document]:
+    async def all_documents(self, name: str) -> AsyncIterator[tuple[Document, Mapping[str, str | int]]]:
         self._opened()
-        for document in [document for document in self._all_documents() if document.name == name]:
-            yield document
+        for document, index in [found for found in self._all_documents() if found[0].name == name]:
+            yield document, index
 
-    def _all_documents(self) -> Iterator[Document]:
+    def _all_documents(self) -> Iterator[tuple[Document, Mapping[str, str | int]]]:
         for name, scopes in self._store.contents.documents.items():
             for scope, documents in scopes.items():
                 for key, stored in documents.items():
                     if document := document_of(name, scope, key, stored):
-                        yield document
+                        yield document, stored.index
 
 
 def _matches(query: DocumentQuery, stored: dict[str, StoredDocument]) -> Iterator[tuple[Document, str | int | None]]:

@@ -259,6 +259,11 @@ class MemoryStore:
         index = dict(write.index) if write.index is not None else kept
         documents[write.key] = StoredDocument(actor, write.version, at, write.body, index)
 
+    def replace_document(self, write: DocumentWrite, *, actor: str, at: int) -> None:
+        """Stores what was made anew, whatever is there."""
+        documents = self.contents.documents.setdefault(write.name, {}).setdefault(write.scope, {})
+        documents[write.key] = StoredDocument(actor, write.version, at, write.body, dict(write.index or {}))
+
     # Erasure
 
     def erase(self, name: str) -> None:

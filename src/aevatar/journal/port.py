@@ -1,13 +1,13 @@
 """The port behind which the journal stands: the store of everything the kernel promises.
 
-Implemented by `MemoryJournal`, `SqliteJournal` and `PostgresJournal`; `aevatar.testing.journal_conformance` is the suite
-that an adapter passes. Every method may raise `Unavailable`; from `commit` and `accept` it means that nothing is known
-about the batch, and the caller repeats the very same batch until it gets verdicts.
+Implemented by `MemoryJournal`, `SqliteJournal` and `PostgresJournal`; `aevatar.testing.journal_conformance` is the
+suite that an adapter passes. Every method may raise `Unavailable`; from `commit` and `accept` it means that nothing is
+known about the batch, and the caller repeats the very same batch until it gets verdicts.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -50,12 +50,19 @@ class Journal(Protocol):
     async def commit(self, batch: Sequence[TurnRecord]) -> list[Verdict]:
         """Stores each record as one unit, or refuses it whole; the verdicts stand in the order of the batch.
 
-        Records of one actor are taken in order, and once one is refused so are the later ones of that actor. A record that
-        is stored already, byte for byte, is `COMMITTED`: a batch whose answer was lost may simply be sent again.
+        Records of one actor are taken in order, and once one is refused so are the later ones of that actor: as
+        `CONFLICT`, unless there is more to say against them. No other order is promised, not even in the feed.
+
+        A record that is stored already, byte for byte, is `COMMITTED`: a batch whose answer was lost may simply be sent
+        again. One that only shows is known by its events; once folding has replaced one of them it is a `CONFLICT`.
         """
 
     async def accept(self, mail: Sequence[Mail]) -> list[Verdict]:
-        """Stores mail for its targets. The same mail again is `COMMITTED`; the same id with another digest `CONFLICT`."""
+        """Stores mail for its targets, whoever owns their shards.
+
+        The same mail again is `COMMITTED`; the same id with another digest `CONFLICT`. Mail for a shard that this
+        process claimed and has lost is `FENCED`: nobody would tell the new owner of it.
+        """
 
     # Read back
 
@@ -100,15 +107,33 @@ class Journal(Protocol):
     async def checkpoint(self, projector: str) -> Checkpoint:
         """How far `projector` has come; position 0 if it never ran."""
 
-    async def project(self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite]) -> None:
-        """Stores the documents a projector made and how far it has come, as one unit."""
+    async def project(
+        self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite], *, after: int
+    ) -> bool:
+        """Stores the documents a projector made and how far it has come, as one unit.
+
+        Answers False, and stores nothing, when the projector is not at position `after` any more: it began anew, or
+        runs elsewhere too. Raises: Unavailable `fenced` when this process has lost all the shards it claimed.
+        """
+
+    async def restart_projector(self, projector: str, names: Collection[str]) -> None:
+        """Has a projector begin anew: as one unit, removes all documents of these names and sets it to position 0."""
+
+    async def replace_documents(self, actor: str, version: int, documents: Sequence[DocumentWrite]) -> bool:
+        """Puts documents, made anew from the log of `actor`, in the place of whatever stands under their keys.
+
+        They are replaced whole: without an `index` they have no attributes. They count as written when the turn of
+        `version` was. Answers False, and stores nothing, when the log does not end at `version` any more or was erased.
+        """
 
     # Keep house
 
     async def rename_kind(self, old: str, new: str) -> int:
-        """Moves what is recorded of actors of kind `old` to the same scopes and keys under `new`; answers how many moved.
+        """Moves what is recorded of actors of kind `old` to the same scopes and keys under `new`.
 
-        Shards do not depend on the kind, so none changes. Raises: Misassembled when an actor exists under both.
+        Answers how many moved. Shards do not depend on the kind, so none changes.
+
+        Raises: Misassembled when an actor exists under both.
         """
 
     async def actors(self, kind: str = "", after: str = "", limit: int = 1000) -> list[str]:
@@ -135,12 +160,20 @@ class Journal(Protocol):
     async def erase(self, actor: str, *, through: int | None = None, snapshot: tuple[int, bytes] | None = None) -> None:
         """Removes what is recorded of `actor`, in one unit; its places in the feed stay, empty.
 
+        Command ids stay too, with their digests, so that no command takes effect again.
+
         Without `through` all goes. With it, history up to that version goes and `snapshot` (version, state) takes its
         place; sessions and documents stay.
         """
 
+    async def compact(self) -> None:
+        """Gives space that is no longer used back, and puts the rest in order. Commits may have to wait meanwhile."""
+
     async def backup(self, path: Path) -> None:
-        """Writes a copy of the whole store, as of one instant, that opens elsewhere. Raises: Rejected if `path` exists."""
+        """Writes a copy of the whole store, as of one instant, that opens elsewhere.
+
+        Raises: Rejected `backup_exists` if there is something at `path`.
+        """
 
     async def check(self) -> list[str]:
         """What the store itself finds wrong with its pages, indexes and references; empty when all is well."""
@@ -148,5 +181,5 @@ class Journal(Protocol):
     async def info(self) -> JournalInfo:
         """What there is, in numbers."""
 
-    def all_documents(self, name: str) -> AsyncIterator[Document]:
-        """Every document of a name over all scopes, for verification and rebuilding only."""
+    def all_documents(self, name: str) -> AsyncIterator[tuple[Document, Mapping[str, str | int]]]:
+        """Every document of a name over all scopes, each with its attributes; for verification only."""

@@ -192,8 +192,16 @@ class FaultyJournal:
     async def take(self, effect_ids: Sequence[str], runner: str) -> None:
         await self._write(partial(self._inner.take, effect_ids, runner))
 
-    async def project(self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite]) -> None:
-        await self._write(partial(self._inner.project, projector, checkpoint, documents))
+    async def project(
+        self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite], *, after: int
+    ) -> bool:
+        return await self._write(partial(self._inner.project, projector, checkpoint, documents, after=after))
+
+    async def restart_projector(self, projector: str, names: Collection[str]) -> None:
+        await self._write(partial(self._inner.restart_projector, projector, names))
+
+    async def replace_documents(self, actor: str, version: int, documents: Sequence[DocumentWrite]) -> bool:
+        return await self._write(partial(self._inner.replace_documents, actor, version, documents))
 
     async def rename_kind(self, old: str, new: str) -> int:
         return await self._write(partial(self._inner.rename_kind, old, new))
@@ -209,6 +217,9 @@ class FaultyJournal:
 
     async def erase(self, actor: str, *, through: int | None = None, snapshot: tuple[int, bytes] | None = None) -> None:
         await self._write(partial(self._inner.erase, actor, through=through, snapshot=snapshot))
+
+    async def compact(self) -> None:
+        await self._write(self._inner.compact)
 
     # Read
 
@@ -242,10 +253,10 @@ class FaultyJournal:
     async def documents(self, query: DocumentQuery) -> list[tuple[Document, str | int | None]]:
         return await self._read(partial(self._inner.documents, query))
 
-    async def all_documents(self, name: str) -> AsyncIterator[Document]:
+    async def all_documents(self, name: str) -> AsyncIterator[tuple[Document, Mapping[str, str | int]]]:
         self._stay_alive()
-        async for document in self._inner.all_documents(name):
-            yield document
+        async for document, index in self._inner.all_documents(name):
+            yield document, index
 
     async def checkpoint(self, projector: str) -> Checkpoint:
         return await self._read(partial(self._inner.checkpoint, projector))

@@ -7,14 +7,13 @@ stands under its name in `queries.sql`. Writing is in `writer`, where the intere
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from aevatar.journal.postgres.backup import read_backup, write_backup
-from aevatar.journal.postgres.commit import Documents
 from aevatar.journal.postgres.database import Database, location
-from aevatar.journal.postgres.documents import decoded, listing
+from aevatar.journal.postgres.documents import decoded, encoded_index, listing
 from aevatar.journal.postgres.listen import GrowthLine
 from aevatar.journal.postgres.renaming import kind_range, rename_kind
 from aevatar.journal.postgres.schema import prepare
@@ -184,13 +183,21 @@ class PostgresJournal:
         row = await self._database.row("checkpoint", projector)
         return Checkpoint(*row) if row is not None else Checkpoint(0)
 
-    async def project(self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite]) -> None:
-        writes = Documents()
-        at = await self._database.value("newest_time")
-        for document in documents:
-            writes.add(document, actor="", at=at)
-        begin = ("project_begin", [projector, checkpoint.position, checkpoint.parked])
-        await self._database.fetch_joined([begin, *writes.parts(), ("project_end", [])])
+    async def project(
+        self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite], *, after: int
+    ) -> bool:
+        return await self._writer.project(projector, checkpoint, documents, after=after)
+
+    async def restart_projector(self, projector: str, names: Collection[str]) -> None:
+        statements = self._database.statements
+        async with self._database.own_connection() as connection, connection.transaction():
+            await connection.execute(statements["reset_checkpoint"], projector)
+            await connection.execute(statements["remove_documents"], list(names))
+
+    async def replace_documents(self, actor: str, version: int, documents: Sequence[DocumentWrite]) -> bool:
+        rows = ((d.name, d.scope, d.key, d.version, d.body, encoded_index(d.index or {})) for d in documents)
+        replaced: bool = await self._database.value("replace_documents", actor, version, *columns(sorted(rows), 6))
+        return replaced
 
     # Keep house
 
@@ -231,6 +238,10 @@ class PostgresJournal:
             version, body = snapshot or (None, None)
             await self._database.fetch_patiently("erase_through", actor, through, version, body)
 
+    async def compact(self) -> None:
+        async with self._database.own_connection() as connection:
+            await connection.execute(self._database.statements["compact"])
+
     async def backup(self, path: Path) -> None:
         async with self._database.own_connection() as connection:
             await write_backup(connection, self._schema, number=self._number, path=path)
@@ -243,11 +254,11 @@ class PostgresJournal:
         named = dict(zip(list(rows[0].keys())[2:], counts, strict=True))
         return JournalInfo("postgres", self._location, self._number, size, named, last_position)
 
-    async def all_documents(self, name: str) -> AsyncIterator[Document]:
+    async def all_documents(self, name: str) -> AsyncIterator[tuple[Document, Mapping[str, str | int]]]:
         scope = key = ""
         while rows := await self._database.fetch("all_documents", name, scope, key, _PAGE):
-            for row in rows:
-                yield Document(*row)
+            for *document, attributes in rows:
+                yield Document(*document), {attribute: decoded(value) for attribute, value in attributes}
             scope, key = rows[-1]["scope"], rows[-1]["key"]
 
     def _on_commit(self, position: int) -> None:

@@ -170,17 +170,25 @@ select exists (select from {schema}.turns where actor = $1 and command_id = $2)
 select session, number, name, body, at, terminal from {schema}.session_events
 where owner = $1 and session = $2 and number = $3
 
+-- name: lost_shards
+select shard from unnest($1::smallint[]) as claimed (shard)
+except select shard from {schema}.shards where owner = $2
+
 -- name: is_owned
 select exists (select from {schema}.shards where shard = $1 and owner = $2)
 
 -- Mail from outside a turn
 
+-- Mail for a shard that was claimed is left out when the shard is lost; the lock is that of `commit_begin`.
 -- name: accept
 with tick as (select (pg_current_xact_id()::text::bigint + base) << 20 as position from {schema}.clock)
+, owned as (
+  select shard from {schema}.shards where shard = any ($7::smallint[]) and owner = $8 order by shard for share)
 insert into {schema}.mail (position, target, id, shard, digest, body)
 select (select position from tick) + n, target, id, shard, digest, body
 from unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::bytea[], $6::bytea[])
   as m (n, target, id, shard, digest, body)
+where m.shard <> all ($7) or m.shard = any (array(select shard from owned))
 on conflict (target, id) do nothing
 returning target, id, digest
 
@@ -299,7 +307,10 @@ order by left(l.value, 100), l.value, l.key limit $1
 order by left(l.value, 100) desc, l.value desc, l.key desc limit $1
 
 -- name: all_documents
-select name, scope, key, version, written_at, body from {schema}.documents
+select name, scope, key, version, written_at, body,
+  array(select row (attribute, value) from {schema}.attributes a
+    where a.name = d.name and a.scope = d.scope and a.key = d.key) as attributes
+from {schema}.documents d
 where name = $1 and (scope, key) > ($2, $3) and body is not null order by scope, key limit $4
 
 -- name: checkpoint
@@ -311,12 +322,47 @@ select coalesce((select at from {schema}.turns order by position desc limit 1), 
 
 -- Made of `project_begin`, `documents` and `attributes` as above, and `project_end`.
 -- name: project_begin
-with checkpoint as (
-  insert into {schema}.checkpoints (projector, position, parked) values ($1, $2, $3)
-  on conflict (projector) do update set position = excluded.position, parked = excluded.parked)
+with owned as (select shard from {schema}.shards where owner = $1 limit 1 for share)
+, checkpoint as (
+  insert into {schema}.checkpoints as c (projector, position, parked) select $2, $3, $4
+  where $5 = 0 or exists (select from {schema}.checkpoints where projector = $2)
+  on conflict (projector) do update set position = excluded.position, parked = excluded.parked where c.position = $5
+  returning projector)
 
 -- name: project_end
-select true
+select case when exists (select from checkpoint) and (exists (select from owned) or not $1::boolean) then 0
+  else {schema}.refuse() end
+
+-- The checkpoint first, on its own: its lock keeps out whatever of the projector is under way.
+-- name: reset_checkpoint
+insert into {schema}.checkpoints (projector, position, parked) values ($1, 0, '')
+on conflict (projector) do update set position = 0, parked = ''
+
+-- name: remove_documents
+with attributes as (delete from {schema}.attributes where name = any ($1::text[]))
+delete from {schema}.documents where name = any ($1::text[])
+
+-- name: replace_documents
+with held as (
+  select t.at from {schema}.actors a join {schema}.turns t using (actor, version)
+  where a.actor = $1 and a.version = $2 and a.retirement <> 3 for share of a)
+, wanted as materialized (
+  select w.*, held.at
+  from held cross join unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::bytea[], $8::jsonb[])
+    as w (name, scope, key, version, body, index))
+, documents as (
+  insert into {schema}.documents (name, scope, key, actor, version, written_at, body)
+  select name, scope, key, $1, version, at, body from wanted
+  on conflict (name, scope, key) do update set actor = excluded.actor, version = excluded.version,
+    written_at = excluded.written_at, body = excluded.body)
+, attributes_gone as (
+  delete from {schema}.attributes a using wanted w
+  where a.name = w.name and a.scope = w.scope and a.key = w.key and not (w.index ? a.attribute))
+, attributes as (
+  insert into {schema}.attributes (name, scope, key, attribute, value)
+  select w.name, w.scope, w.key, i.key, i.value from wanted w cross join lateral jsonb_each_text(w.index) as i
+  on conflict (name, scope, key, attribute) do update set value = excluded.value)
+select exists (select from held)
 
 -- Keeping house
 
@@ -403,6 +449,11 @@ with turns as (
   where t.actor = $1 and t.version <= $2 and o.actor = $1 and o.command_id = t.command_id and o.outcome is not null)
 insert into {schema}.snapshots as s (actor, version, body) select $1, $3::bigint, $4::bytea where $3 is not null
 on conflict (actor) do update set version = excluded.version, body = excluded.body where s.version <= excluded.version
+
+-- name: compact
+vacuum (analyze) {schema}.actors, {schema}.turns, {schema}.snapshots, {schema}.open_commands, {schema}.mail,
+  {schema}.timers, {schema}.effects, {schema}.documents, {schema}.attributes, {schema}.sessions, {schema}.session_events,
+  {schema}.checkpoints, {schema}.dead_letters, {schema}.shards
 
 -- name: info
 select (select coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint from pg_class c

@@ -14,11 +14,11 @@ from typing import Final
 
 import asyncpg
 
-from aevatar.errors import Rejected
-from aevatar.journal.postgres.commit import Batch, OutOfOrder, mail_row
+from aevatar.errors import Rejected, Unavailable
+from aevatar.journal.postgres.commit import Batch, Documents, OutOfOrder, mail_row
 from aevatar.journal.postgres.database import Database
 from aevatar.journal.postgres.sql import columns
-from aevatar.journal.records import Mail, SessionEvent, TurnRecord, Verdict
+from aevatar.journal.records import Checkpoint, DocumentWrite, Mail, SessionEvent, TurnRecord, Verdict
 
 _LARGEST_STATEMENT: Final = 1000
 """Records in one statement. It bounds memory, and the mail of a statement, whose places must fit into 20 bits."""
@@ -35,16 +35,19 @@ class Writer:
         self._grown = grown
         # One commit at a time: of two at once, the later turns of an actor could take the lower positions.
         self._turn = asyncio.Lock()
+        self._claimed = set[int]()
         self.owner = ""
         """The name under which this process owns shards: a new one each time the journal is opened."""
 
     async def open(self) -> None:
         """Takes a name."""
         self.owner = await self._database.value("new_owner")
+        self._claimed.clear()
 
     async def claim(self, shards: Collection[int]) -> None:
         """Takes `shards` from whoever owned them, once that owner's commits under way have ended."""
         await self._database.fetch("claim", sorted(set(shards)), self.owner)
+        self._claimed.update(shards)
 
     async def commit(self, batch: Sequence[TurnRecord]) -> list[Verdict]:
         """What became of each record, in the order of the batch."""
@@ -56,19 +59,44 @@ class Writer:
         return verdicts
 
     async def accept(self, mail: Sequence[Mail]) -> list[Verdict]:
-        """What became of each mail. Those that wait already are compared by their digest."""
+        """What became of each mail. What was not stored waits already, was handled in between, or has another owner."""
         rows = {(each.target, each.id): mail_row(place, each) for place, each in reversed(list(enumerate(mail)))}
         if not rows:
             return []
         ordered = [rows[key] for key in sorted(rows)]
-        stored = await self._database.fetch("accept", *columns(ordered, 6))
+        claimed = sorted(self._claimed.intersection(each.shard for each in mail))
+        stored = await self._database.fetch("accept", *columns(ordered, 6), claimed, self.owner)
+        lost = set[int]()
         digests = {(row["target"], row["id"]): row["digest"] for row in stored}
         if known := rows.keys() - digests.keys():
             found = await self._database.fetch("mail_digests", *columns(known, 2))
             digests |= {(row["target"], row["id"]): row["digest"] for row in found}
-        # Mail that is gone by now was handled in between: then it was there.
-        same = (digests.get((each.target, each.id), each.digest) == each.digest for each in mail)
-        return [Verdict.COMMITTED if is_same else Verdict.CONFLICT for is_same in same]
+            lost = await self._lost(claimed)
+        return [_verdict(each, digests.get((each.target, each.id)), is_lost=each.shard in lost) for each in mail]
+
+    async def project(
+        self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite], *, after: int
+    ) -> bool:
+        """Whether it was stored: not if the projector is elsewhere by now. Raises: Unavailable `fenced`."""
+        writes = Documents()
+        at = await self._database.value("newest_time")
+        for document in documents:
+            writes.add(document, actor="", at=at)
+        begin = [self.owner, projector, checkpoint.position, checkpoint.parked, after]
+        parts = [("project_begin", begin), *writes.parts(), ("project_end", [bool(self._claimed)])]
+        try:
+            await self._database.fetch_joined(parts)
+        except asyncpg.PostgresError as failed:
+            if failed.sqlstate not in _REFUSALS:
+                raise
+            if self._claimed and self._claimed == await self._lost(self._claimed):
+                raise Unavailable("fenced", "other processes own all the shards that this one claimed") from None
+            return False
+        return True
+
+    async def _lost(self, claimed: Collection[int]) -> set[int]:
+        rows = await self._database.fetch("lost_shards", sorted(claimed), self.owner) if claimed else []
+        return {row["shard"] for row in rows}
 
     async def _commit(self, records: Sequence[TurnRecord], stale: set[str]) -> list[Verdict]:
         if not stale and await self._stores(records):
@@ -135,3 +163,10 @@ class Writer:
             return Verdict.FENCED
         is_known = await self._database.value("has_command", record.actor, record.command_id)
         return Verdict.REPEATED if is_known and record.version is not None else Verdict.CONFLICT
+
+
+def _verdict(mail: Mail, stored: bytes | None, *, is_lost: bool) -> Verdict:
+    """By the digest under which the mail is stored now, if it is."""
+    if stored is None and is_lost:
+        return Verdict.FENCED
+    return Verdict.COMMITTED if stored in (None, mail.digest) else Verdict.CONFLICT  # gone: handled in between

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from aevatar.errors import Misassembled
 from aevatar.journal.records import Checkpoint, DocumentWrite, SessionEvent
@@ -24,16 +24,39 @@ class Housekeeping:
         """Notes who runs these effects."""
         self._execute("take_effects", runner, json.dumps(effect_ids))
 
-    def project(self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite]) -> None:
-        """Stores documents and how far their projector has come.
+    def project(
+        self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite], *, after: int
+    ) -> bool:
+        """Stores documents and how far their projector has come, unless it is not at `after` any more.
 
         They count as written when the newest turn was: a journal without a clock has no other time.
         """
+        known = self._connection.execute(self._queries["checkpoint"], (projector,)).fetchone()
+        if (known[0] if known is not None else 0) != after:
+            return False
         newest = self._connection.execute(self._queries["newest_time"]).fetchone()
         at = newest[0] if newest is not None else 0
         columns = [column for document in documents for column in document_row(document, actor=None, at=at)]
         self._queries.many("write_documents").execute(self._connection, columns)
         self._execute("set_checkpoint", projector, checkpoint.position, checkpoint.parked)
+        return True
+
+    def restart_projector(self, projector: str, names: Collection[str]) -> None:
+        """Removes documents by their names, and how far their projector has come."""
+        self._execute("remove_documents", json.dumps(list(names)))
+        self._execute("set_checkpoint", projector, 0, "")
+
+    def replace_documents(self, actor: str, version: int, documents: Sequence[DocumentWrite]) -> bool:
+        """Puts documents in the place of what is there, if the log of their actor still ends at `version`."""
+        found = self._connection.execute(self._queries["end_of_log"], (actor,)).fetchone()
+        if found is None or found[1] != version:
+            return False
+        pk, _, at = found
+        for document in documents:
+            self._execute("remove_document", document.name, document.scope, document.key)
+        columns = [column for document in documents for column in document_row(document, actor=pk, at=at)]
+        self._queries.many("write_documents").execute(self._connection, columns)
+        return True
 
     def rewrite_session(self, owner: str, session: str, events: Sequence[SessionEvent]) -> None:
         """Replaces the events of a session, unless it has gone meanwhile."""

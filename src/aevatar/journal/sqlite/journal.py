@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -166,9 +166,16 @@ class SqliteJournal:
     async def checkpoint(self, projector: str) -> Checkpoint:
         return await self._readers.read(Reading.checkpoint, projector)
 
-    async def project(self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite]) -> None:
-        """Stores the documents a projector made and how far it has come, as one unit."""
-        await self._writer.change(Housekeeping.project, projector, checkpoint, documents)
+    async def project(
+        self, projector: str, checkpoint: Checkpoint, documents: Sequence[DocumentWrite], *, after: int
+    ) -> bool:
+        return await self._writer.change(Housekeeping.project, projector, checkpoint, documents, after=after)
+
+    async def restart_projector(self, projector: str, names: Collection[str]) -> None:
+        await self._writer.change(Housekeeping.restart_projector, projector, names)
+
+    async def replace_documents(self, actor: str, version: int, documents: Sequence[DocumentWrite]) -> bool:
+        return await self._writer.change(Housekeeping.replace_documents, actor, version, documents)
 
     # Keep house
 
@@ -212,6 +219,10 @@ class SqliteJournal:
         else:
             await self._writer.change(Housekeeping.erase_through, actor, through, snapshot)
 
+    async def compact(self) -> None:
+        """Writes the file anew without what is no longer used. That takes as much space again, until it is done."""
+        await self._writer.compact()
+
     async def backup(self, path: Path) -> None:
         """Writes a copy of the whole store into one file, as of one instant. Raises: Rejected if `path` exists."""
         await self._readers.read(Reading.backup, path)
@@ -223,10 +234,10 @@ class SqliteJournal:
         """What there is, in numbers; the size counts the file and what is not written back into it yet."""
         return await self._readers.read(Reading.info, self._path)
 
-    async def all_documents(self, name: str) -> AsyncIterator[Document]:
-        """Every document of a name over all scopes, page by page."""
+    async def all_documents(self, name: str) -> AsyncIterator[tuple[Document, Mapping[str, str | int]]]:
+        """Every document of a name over all scopes with its attributes, page by page."""
         after = ("", "")
         while page := await self._readers.read(Reading.all_documents, name, after, _AT_ONCE):
-            for document in page:
-                yield document
-            after = (page[-1].scope, page[-1].key)
+            for document, index in page:
+                yield document, index
+                after = (document.scope, document.key)

@@ -181,7 +181,7 @@ from (
 select version, written_at, body from documents where name = ? and scope = ? and key = ? and body is not null
 
 -- name: all_documents
-select scope, key, version, written_at, body from documents
+select scope, key, version, written_at, body, attributes from documents
 where name = ? and (scope, key) > (?, ?) and body is not null order by scope, key limit ?
 
 -- name: checkpoint
@@ -193,6 +193,16 @@ select at from turns order by position desc limit 1
 -- name: set_checkpoint
 insert into checkpoints (projector, position, parked) values (?, ?, ?)
 on conflict (projector) do update set position = excluded.position, parked = excluded.parked
+
+-- name: remove_documents
+delete from documents where name in (select value from json_each(?))
+
+-- name: end_of_log
+select pk, version, at from actors join turns on actor = pk
+where id = ? and retirement <> 3 order by version desc limit 1
+
+-- name: remove_document
+delete from documents where name = ? and scope = ? and key = ?
 
 
 -- Keeping house
@@ -264,7 +274,7 @@ on conflict (actor) do update set version = excluded.version, state = excluded.s
 where excluded.version >= snapshots.version
 
 -- name: mark_erased
-update actors set retirement = 3 where pk = ?
+update actors set retirement = 3 where pk = ? and exists (select 1 from turns where actor = pk)
 
 -- name: erase_snapshot
 delete from snapshots where actor = ?

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -127,9 +127,12 @@ class Reading:
         rows = self._connection.execute(*documents_query(query)).fetchall()
         return [(Document(query.name, query.scope, *columns), value) for *columns, value in rows]
 
-    def all_documents(self, name: str, after: tuple[str, str], limit: int) -> list[Document]:
-        """Documents of a name after a scope and key."""
-        return [Document(name, *row) for row in self._rows("all_documents", name, *after, limit)]
+    def all_documents(
+        self, name: str, after: tuple[str, str], limit: int
+    ) -> list[tuple[Document, Mapping[str, str | int]]]:
+        """Documents of a name after a scope and key, with their attributes."""
+        rows = self._rows("all_documents", name, *after, limit)
+        return [(Document(name, *columns), json.loads(attributes or "{}")) for *columns, attributes in rows]
 
     def checkpoint(self, projector: str) -> Checkpoint:
         """How far a projector has come."""

@@ -45,7 +45,12 @@ class _Change:
     answer: asyncio.Future[Any]
 
 
-_Job = _Commit | _Accept | _Change
+@dataclass(frozen=True, slots=True)
+class _Compact:
+    answer: asyncio.Future[Any]
+
+
+_Job = _Commit | _Accept | _Change | _Compact
 
 
 @dataclass(slots=True)
@@ -55,18 +60,22 @@ class _Group:
     accepts: list[_Accept] = field(default_factory=list)
     commits: list[_Commit] = field(default_factory=list)
     changes: list[_Change] = field(default_factory=list)
+    compactions: list[_Compact] = field(default_factory=list)
+    """No part of the transaction: they come after it."""
 
     def add(self, job: _Job) -> None:
         if isinstance(job, _Commit):
             self.commits.append(job)
         elif isinstance(job, _Accept):
             self.accepts.append(job)
-        else:
+        elif isinstance(job, _Change):
             self.changes.append(job)
+        else:
+            self.compactions.append(job)
 
     def jobs(self) -> list[_Job]:
         """In the order in which they are done, and their answers stand."""
-        return [*self.accepts, *self.commits, *self.changes]
+        return [*self.accepts, *self.commits, *self.changes, *self.compactions]
 
 
 class Writer:
@@ -104,6 +113,12 @@ class Writer:
         self._jobs.put(_Change(lambda house: make(house, *args, **kwargs), answer))
         return await answer
 
+    async def compact(self) -> None:
+        """Writes the file anew, between two transactions. Raises: Unavailable when it stays as it is."""
+        answer: asyncio.Future[None] = self._loop.create_future()
+        self._jobs.put(_Compact(answer))
+        await answer
+
     async def close(self) -> None:
         """Finishes what was asked for before, and closes the file."""
         self._jobs.put(None)
@@ -111,7 +126,8 @@ class Writer:
 
     def _serve(self) -> None:
         while jobs := (group := self._next_group()).jobs():
-            answers = self._settled(group, len(jobs))
+            answers = self._settled(group, len(jobs) - len(group.compactions))
+            answers = [*answers, *(self._compacted() for _ in group.compactions)]
             with suppress(RuntimeError):  # the loop was closed under us: nobody waits any longer
                 self._loop.call_soon_threadsafe(self._deliver, jobs, answers)
         self._disconnect()
@@ -138,6 +154,14 @@ class Writer:
             # After an I/O error nobody knows what the connection believes. A new one reads what is really there.
             self._disconnect()
             return [_told(error) for _ in range(jobs)]
+
+    def _compacted(self) -> object:
+        try:
+            self._connected().compact()
+        except Exception as error:  # noqa: BLE001 - likewise
+            self._disconnect()
+            return _told(error)
+        return None
 
     def _connected(self) -> _Store:
         if self._store is None:
@@ -187,6 +211,11 @@ class _Store:
                 self._connection.execute("rollback")
             raise
         return answers
+
+    def compact(self) -> None:
+        """Writes the file anew, and leaves nothing in the log beside it."""
+        self._connection.execute("vacuum")
+        self._connection.execute("pragma wal_checkpoint(truncate)")
 
     def stored(self, group: _Group) -> Iterator[object]:
         """Stores all of the group. Raises: one of `REFUSALS` when some of it has to be refused."""

@@ -92,7 +92,7 @@ async def test_a_deleted_document_is_gone_from_everywhere(journal: Journal) -> N
     assert await journal.document("demo.documents", "alpha", "a") is None
     assert await keys(journal, ALL) == ["b"]
     assert await keys(journal, replace(ALL, where={"size": 1})) == []
-    assert [document.key async for document in journal.all_documents("demo.documents")] == ["b"]
+    assert [document.key async for document, _ in journal.all_documents("demo.documents")] == ["b"]
 
 
 async def test_a_deleted_document_may_be_written_anew(journal: Journal) -> None:
@@ -207,10 +207,65 @@ async def test_a_query_sees_one_name_in_one_scope(journal: Journal) -> None:
 
 
 async def test_all_documents_of_a_name_are_read_over_all_scopes(journal: Journal) -> None:
-    documents = [written("k", 1, scope="alpha"), written("k", 1, scope="beta"), written("l", 1)]
+    index: Index = {"size": -(2**63), "colour": "red", "page": 2**63 - 1}
+    documents = [written("k", 1, b"one", index=index), written("k", 1, scope="beta"), written("l", 1)]
     await journal.commit([writes(ANN, 1, *documents, DocumentWrite("demo.others", "alpha", "k", 1, b""))])
-    found = [(document.scope, document.key) async for document in journal.all_documents("demo.documents")]
-    assert sorted(found) == [("alpha", "k"), ("alpha", "l"), ("beta", "k")]
+    found = [(document, dict(found)) async for document, found in journal.all_documents("demo.documents")]
+    assert sorted(found, key=lambda each: (each[0].scope, each[0].key)) == [
+        (Document("demo.documents", "alpha", "k", 1, NOW, b"one"), index),
+        (Document("demo.documents", "alpha", "l", 1, NOW, b""), {}),
+        (Document("demo.documents", "beta", "k", 1, NOW, b""), {}),
+    ]
+
+
+# Replacing
+
+
+async def test_a_document_made_anew_takes_the_place_of_one_of_the_same_version(journal: Journal) -> None:
+    await journal.commit([writes(ANN, 1, written("k", 1, b"wrong", index={"size": 1, "colour": "red"}), at=NOW + 7)])
+    assert await journal.replace_documents(ANN, 1, [written("k", 1, b"right", index={"size": 2})])
+    document = Document("demo.documents", "alpha", "k", 1, NOW + 7, b"right")
+    assert await journal.documents(replace(ALL, order="size")) == [(document, 2)]
+    assert await keys(journal, replace(ALL, where={"colour": "red"})) == []
+
+
+async def test_documents_made_anew_appear_and_go_and_lose_their_attributes(journal: Journal) -> None:
+    stored = [written(key, 1, b"old", index={"size": 1}) for key in ("gone", "plain")]
+    await journal.commit([writes(ANN, 1, *stored), turn(ANN, 2)])
+    anew = [written("gone", 2, None), written("plain", 2, b"new"), written("there", 2, b"new", index={"size": 9})]
+    assert await journal.replace_documents(ANN, 2, anew)
+    found = {document.key: (document.body, dict(index)) async for document, index in journal.all_documents(ALL.name)}
+    assert found == {"plain": (b"new", {}), "there": (b"new", {"size": 9})}
+
+
+async def test_a_document_that_claims_a_version_its_actor_never_had_is_replaced(journal: Journal) -> None:
+    await journal.commit([writes(ANN, 1, written("k", 99, b"wrong"))])
+    assert await journal.replace_documents(ANN, 1, [written("k", 1, b"right")])
+    assert await journal.document(ALL.name, "alpha", "k") == Document(ALL.name, "alpha", "k", 1, NOW, b"right")
+    await journal.commit([writes(ANN, 2, written("k", 2, b"later"))])
+    assert await journal.document(ALL.name, "alpha", "k") == Document(ALL.name, "alpha", "k", 2, NOW, b"later")
+
+
+@pytest.mark.parametrize("version", [0, 1, 3])
+async def test_no_document_is_replaced_when_its_actor_has_moved_on(journal: Journal, version: int) -> None:
+    await journal.commit([writes(ANN, 1, written("k", 1, b"one")), writes(ANN, 2, written("k", 2, b"two"))])
+    assert not await journal.replace_documents(ANN, version, [written("k", 2, b"anew"), written("l", 2, b"anew")])
+    assert not await journal.replace_documents(BEN, version, [written("k", 2, b"anew")])
+    assert [document.body for document, _ in await journal.documents(ALL)] == [b"two"]
+
+
+async def test_no_document_of_an_erased_actor_comes_back(journal: Journal) -> None:
+    await journal.commit([writes(ANN, 1, written("k", 1, b"one"))])
+    await journal.erase(ANN)
+    assert not await journal.replace_documents(ANN, 1, [written("k", 1, b"anew")])
+    assert await keys(journal, ALL) == []
+
+
+async def test_replaced_documents_are_erased_with_their_actor(journal: Journal) -> None:
+    await journal.commit([turn(ANN, 1)])
+    await journal.replace_documents(ANN, 1, [written("k", 1, b"anew", index={"size": 1})])
+    await journal.erase(ANN)
+    assert (await keys(journal, ALL), await keys(journal, replace(ALL, order="size"))) == ([], [])
 
 
 # Projectors
@@ -222,9 +277,10 @@ async def test_a_projector_that_never_ran_stands_at_the_start(journal: Journal) 
 
 async def test_a_projector_stores_documents_and_its_place_together(journal: Journal, journals: Journals) -> None:
     await journal.commit([turn(ANN, 1)])
-    await journal.project("p", Checkpoint(1), [written("k", 1, b"one", index={"n": 1}), written("l", 1, b"one")])
-    await journal.project("p", Checkpoint(2), [written("k", 1, b"again"), written("l", 2, None)])
-    await journal.project("q", Checkpoint(7, parked="a bug"), [])
+    first, second = [written("k", 1, b"one", index={"n": 1}), written("l", 1, b"one")], [written("k", 1, b"again")]
+    assert await journal.project("p", Checkpoint(1), first, after=0)
+    assert await journal.project("p", Checkpoint(2), [*second, written("l", 2, None)], after=1)
+    assert await journal.project("q", Checkpoint(7, parked="a bug"), [], after=0)
     await journal.close()
     async with opened(journals.handle()) as reopened:
         assert [await reopened.checkpoint(projector) for projector in "pqr"] == [
@@ -237,9 +293,32 @@ async def test_a_projector_stores_documents_and_its_place_together(journal: Jour
         assert await keys(reopened, ALL) == ["k"]
 
 
-async def test_a_projector_may_go_back_to_build_anew(journal: Journal) -> None:
-    await journal.project("p", Checkpoint(5, parked="a bug"), [])
-    await journal.project("p", Checkpoint(0), [])
+async def test_a_projector_that_is_elsewhere_by_now_stores_nothing(journal: Journal) -> None:
+    assert not await journal.project("p", Checkpoint(6), [written("k", 6, b"never ran")], after=5)
+    assert await journal.project("p", Checkpoint(5, parked="a bug"), [], after=0)
+    for after in (0, 4, 6):
+        assert not await journal.project("p", Checkpoint(7), [written("k", 7, b"late", index={"n": 1})], after=after)
+    assert (await journal.checkpoint("p"), await keys(journal, ALL)) == (Checkpoint(5, parked="a bug"), [])
+    assert await journal.project("p", Checkpoint(5), [], after=5)
+    assert await journal.checkpoint("p") == Checkpoint(5)
+
+
+async def test_a_projector_begins_anew_without_its_documents(journal: Journal) -> None:
+    other = DocumentWrite("demo.others", "alpha", "k", 5, b"another's")
+    shown = [written("k", 5, b"old", index={"n": 1}), written("l", 5, None), written("k", 5, b"", scope="beta")]
+    await journal.project("p", Checkpoint(5, parked="a bug"), [*shown, other], after=0)
+    await journal.restart_projector("p", ["demo.documents", "demo.unheard_of"])
+    assert await journal.checkpoint("p") == Checkpoint(0)
+    assert [document async for document in journal.all_documents("demo.documents")] == []
+    assert await journal.documents(replace(ALL, where={"n": 1})) == []
+    assert await journal.document("demo.others", "alpha", "k") is not None
+    assert not await journal.project("p", Checkpoint(6), [written("k", 6, b"late")], after=5)
+    assert await journal.project("p", Checkpoint(1), [written("k", 1, b"k"), written("l", 1, b"l")], after=0)
+    assert [document.body for document, _ in await journal.documents(ALL)] == [b"k", b"l"]
+
+
+async def test_a_projector_that_never_ran_may_begin_anew(journal: Journal) -> None:
+    await journal.restart_projector("p", [])
     assert await journal.checkpoint("p") == Checkpoint(0)
 
 

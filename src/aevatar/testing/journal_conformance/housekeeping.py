@@ -249,6 +249,8 @@ async def test_what_was_shown_without_a_turn_is_erased_without_a_trace(journal: 
     await journal.erase(ANN)
     assert await journal.load(ANN) is None
     assert (await journal.session(ANN, "s", after=0, limit=9)).events == []
+    await journal.commit([turn(ANN, 1)])
+    assert await journal.load(ANN) == ActorImage(version=1, turns=[LoggedTurn(1, f"turn 1 of {ANN}".encode())])
 
 
 async def test_earlier_history_gives_way_to_a_snapshot(journal: Journal) -> None:
@@ -279,6 +281,22 @@ async def test_commands_of_erased_history_take_no_effect_again(journal: Journal)
     assert await journal.outcome(ANN, "c3") == RecordedOutcome(3, b"digest", b"outcome of c3")
     assert await journal.commit([decided(ANN, 4, "c1"), decided(BEN, 1, "c1")]) == [Verdict.REPEATED, Verdict.COMMITTED]
     assert await journal.commit([decided(ANN, 4, "c4")]) == [Verdict.COMMITTED]
+
+
+# Compacting
+
+
+async def test_compacting_changes_nothing_that_can_be_seen(journal: Journal, journals: Journals) -> None:
+    await journal.commit([full(ANN, 1, "c1"), full(CLEO, 1, "c1")])
+    await journal.erase(CLEO)
+    before = await everything(journal)
+    await journal.compact()
+    assert await everything(journal) == before
+    assert await journal.commit([decided(ANN, 2, "c2"), decided(BEN, 1, "c1")]) == [Verdict.COMMITTED] * 2
+    before = await everything(journal)
+    await journal.close()
+    async with opened(journals.handle()) as reopened:
+        assert (await everything(reopened), await reopened.check()) == (before, [])
 
 
 # Copying

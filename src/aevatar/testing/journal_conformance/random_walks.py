@@ -74,7 +74,8 @@ class Walk:
         """The next call, to be made of both journals."""
         if self._one_in(3):
             makers = [self._repeat, self._accept, self._take, self._project, self._erase, self._erase_early, self._fold]
-            return self._random.choice([*makers, self._expire, self._sweep])()
+            makers += [self._expire, self._sweep, self._restart, self._replace, self._replace, self._compact]
+            return self._random.choice(makers)()
         return await self._commit()
 
     # Calls
@@ -102,9 +103,25 @@ class Walk:
         return lambda journal: journal.take(effects, runner)
 
     def _project(self) -> Call:
-        checkpoint = Checkpoint(self._upto(100), parked=self._random.choice(["", "a bug"]))
-        documents = self._documents()
-        return lambda journal: journal.project("p", checkpoint, documents)
+        checkpoint = Checkpoint(self._upto(3), parked=self._random.choice(["", "a bug"]))
+        documents, after = self._documents(), self._upto(3) - 1
+        return lambda journal: journal.project("p", checkpoint, documents, after=after)
+
+    def _restart(self) -> Call:
+        return lambda journal: journal.restart_projector("p", ["demo.documents"])
+
+    def _replace(self) -> Call:
+        actor, slip = self._random.choice(ACTORS), self._slip()
+        documents = self._documents(f"of {actor}")
+
+        async def call(journal: Journal) -> bool:
+            image = await journal.load(actor) or ActorImage(version=0)
+            return await journal.replace_documents(actor, image.version + slip, documents)
+
+        return call
+
+    def _compact(self) -> Call:
+        return lambda journal: journal.compact()
 
     def _erase(self) -> Call:
         actor = self._random.choice(ACTORS)

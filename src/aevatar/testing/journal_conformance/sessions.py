@@ -69,6 +69,15 @@ async def test_a_batch_that_leaves_out_a_number_is_refused_whole(journal: Journa
     assert await page(journal, ANN, "s") == []
 
 
+async def test_what_was_folded_away_cannot_be_told_from_another_record_and_changes_nothing(journal: Journal) -> None:
+    first, second = turn(ANN, None, shown=numbered("s", 1, 2)), turn(ANN, None, shown=[shown("s", 3, terminal=True)])
+    await journal.commit([first, second])
+    folded = [SessionEvent("s", 2, "demo.folded", b"s 1s 2", NOW), shown("s", 3, terminal=True)]
+    await journal.rewrite_session(ANN, "s", folded)
+    assert [await journal.commit([first]), await journal.commit([second])] == [[Verdict.CONFLICT], [Verdict.COMMITTED]]
+    assert await journal.session(ANN, "s", after=0, limit=9) == SessionPage(folded, ended=True)
+
+
 async def test_an_actor_is_brought_back_with_the_last_numbers_of_its_sessions(
     journal: Journal, journals: Journals
 ) -> None:

@@ -9,8 +9,10 @@ from contextlib import AsyncExitStack
 import anyio
 import pytest
 
+from aevatar.errors import Unavailable
+from aevatar.identity import SHARDS
 from aevatar.journal.port import Journal
-from aevatar.journal.records import EffectStarted, TimerSet, Verdict
+from aevatar.journal.records import Checkpoint, DocumentWrite, EffectStarted, TimerSet, Verdict
 from aevatar.testing.journal_conformance.examples import (
     ANN,
     BEN,
@@ -45,6 +47,36 @@ async def test_a_stale_owner_is_fenced_and_leaves_nothing_behind(journal: Journa
     assert await journal.commit([refused(ANN, None)]) == [Verdict.FENCED]
     assert await journal.commit([turn(ANN, None, mail_done=["m1"])]) == [Verdict.FENCED]
     assert {**await everything(journal), "effects": [], "timers": []} == {**before, "effects": [], "timers": []}
+
+
+async def test_mail_that_a_stale_owner_accepts_is_fenced_and_the_rest_of_its_batch_is_not(
+    journal: Journal, second: Journal
+) -> None:
+    await journal.accept([mail("m1", ANN, digest=b"d")])
+    await second.claim([shard_of(ANN)])
+    batch = [mail("m2", ANN), mail("m1", BEN), mail("m1", ANN, digest=b"d"), mail("m1", ANN, digest=b"other")]
+    verdicts = await journal.accept(batch)
+    assert (verdicts[0], verdicts[1]) == (Verdict.FENCED, Verdict.COMMITTED)
+    assert [each.id for each in await second.mail()] == ["m1"]
+    await journal.claim([shard_of(ANN)])
+    assert await journal.accept(batch[:1]) == [Verdict.COMMITTED]
+
+
+async def test_mail_is_accepted_for_a_shard_that_was_always_anothers(second: Journal) -> None:
+    await second.claim([shard_of(BEN)])
+    assert await second.accept([mail("m1", ANN)]) == [Verdict.COMMITTED]
+
+
+async def test_a_process_that_lost_all_its_shards_projects_no_more(journal: Journal, second: Journal) -> None:
+    write = DocumentWrite("demo.documents", "alpha", "k", 1, b"stale")
+    await second.claim(range(1, SHARDS))
+    assert await journal.project("p", Checkpoint(1), [], after=0)
+    await second.claim([0])
+    with pytest.raises(Unavailable) as fenced:
+        await journal.project("p", Checkpoint(2), [write], after=1)
+    assert (fenced.value.code, await second.checkpoint("p")) == ("fenced", Checkpoint(1))
+    assert await second.document("demo.documents", "alpha", "k") is None
+    assert await second.project("p", Checkpoint(2), [write], after=1)
 
 
 async def test_a_stale_owner_of_one_shard_keeps_the_others(journal: Journal, second: Journal) -> None:
