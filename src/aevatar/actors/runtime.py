@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from random import Random
 from typing import Any, Protocol, Self, TypeVar
 
@@ -35,7 +36,7 @@ from aevatar.actors.tracing import Tracing
 from aevatar.actors.turns import Turns, Waiting, command_id_reused, known_outcome, outcome_erased
 from aevatar.actors.writer import GroupCommit
 from aevatar.errors import Misassembled, Rejected, Unavailable
-from aevatar.identity import SHARDS, ActorId, Principal
+from aevatar.identity import SHARDS, ActorId, Principal, ScopeId
 from aevatar.journal.port import Journal
 from aevatar.journal.records import DueTimer, Mail, Verdict
 from aevatar.readmodels.reading import ReadModels
@@ -345,7 +346,7 @@ class Runtime:
     ) -> Envelope:
         self._refuse_unless_ready()
         target = self._canonical(target)
-        principal = principal or Principal(target.scope, "program", frozenset("*"))
+        principal = principal or _program(target.scope)
         if not self._kinds[target.kind].actor.allows(principal, command, target):
             raise not_found(target)  # before a look at command ids: a stranger must not learn which are taken
         return Envelope(
@@ -497,6 +498,8 @@ class Runtime:
         for item, verdict in zip(batch, verdicts, strict=True):
             if verdict is Verdict.COMMITTED:  # and so it is handled, even if its sender has given up meanwhile
                 self._hand_over(item.envelope, item.mail)
+            elif verdict is Verdict.FENCED:
+                self._fenced()
             if not item.future.done():
                 item.future.set_result(verdict)
 
@@ -529,6 +532,12 @@ class Runtime:
     def _task_failed(self, error: BaseException) -> None:
         log.critical("task_failed", error=type(error).__name__, exc_info=error)
         self.health.troubles["task"] = f"{type(error).__name__} in a task of the runtime; restart the process"
+
+
+@lru_cache(maxsize=1024)
+def _program(scope: ScopeId) -> Principal:
+    """Who calls where the program itself does: it may do everything in the scope."""
+    return Principal(scope, "program", frozenset("*"))
 
 
 @dataclass(frozen=True, slots=True)
