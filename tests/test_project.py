@@ -25,10 +25,10 @@ PORT_TO_NATURE = SOURCE / "actors" / "nature.py"  # the one place where the real
 SLEEPS = ("anyio.sleep", "asyncio.sleep", "time.sleep")
 # Everything in the library that is not a capability: these have no service that others must go through.
 PLATFORM = {
-    *("actors", "agents", "cluster", "credentials", "journal", "models", "readmodels", "sessions"),
+    *("actors", "agents", "cluster", "commands", "credentials", "journal", "models", "readmodels", "sessions"),
     *("server", "testing", "tools"),
 }
-ASSEMBLY = {"cli.py", "server", "testing"}
+ASSEMBLY = {"cli.py", "commands", "platform.py", "server", "testing"}
 HEAVY = (
     "anthropic",
     "asyncpg",

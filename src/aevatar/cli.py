@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 JOURNAL_COMMANDS = "aevatar.journal.commands"
 
 Data = Annotated[Path | None, typer.Option(help="Folder for the journal and for tokens.  [default: var]")]
+Config = Annotated[Path | None, typer.Option(help="What models there are.  [default: aevatar.yaml, if it is there]")]
 
 tokens = typer.Typer(no_args_is_help=True, help="Make and revoke bearer tokens for a server with --auth token.")
 
@@ -38,7 +39,8 @@ def commands() -> typer.Typer:
         no_args_is_help=True, pretty_exceptions_enable=False, help="Durable multi-agent systems, served over HTTP."
     )
     app.callback()(_options)
-    app.command()(serve)
+    for command in (serve, chat, models):
+        app.command()(command)
     app.add_typer(tokens, name="token")
     if find_spec(JOURNAL_COMMANDS) is not None:
         app.add_typer(import_module(JOURNAL_COMMANDS).app, name="journal")
@@ -67,6 +69,8 @@ def serve(
     database: Annotated[
         str | None, typer.Option(help="postgresql://…, sqlite:///path or memory:  [default: a file in the data folder]")
     ] = None,
+    model: Annotated[str | None, typer.Option(help="The default model, <provider>/<model>.")] = None,
+    config: Config = None,
     auth: Annotated[
         str | None, typer.Option(help="dev (everybody at this machine) or token.  [default: dev]", metavar="MODE")
     ] = None,
@@ -75,23 +79,53 @@ def serve(
     ] = None,
 ) -> None:
     """Serve over HTTP until interrupted. Every option is also a variable: AEVATAR_PORT, AEVATAR_DATABASE, …."""
-    from aevatar.server import create_application, load_capability
-    from aevatar.server.logs import configure_logs
-    from aevatar.server.serving import listen, run
-    from aevatar.server.telemetry import configure_telemetry
+    from aevatar.commands.configuring import platform_settings
+    from aevatar.commands.serve import serve
 
     settings = _settings(
         host=host, port=port, data=data, database=database, auth=auth, capabilities=tuple(capability or ()) or None
     )
-    configure_logs(settings)
-    send_last_spans = configure_telemetry(settings, version("aevatar"))
-    sys.path.insert(0, "")  # capabilities of one's own lie where one works
-    capabilities = [load_capability(name) for name in settings.capabilities]
-    application = create_application(capabilities, settings)
-    with listen(settings) as listener:
-        address = _address(settings, listener.getsockname()[1])
-        run(application, settings, listener, lambda: _welcome(settings, address))
-    send_last_spans()
+    serve(settings, platform_settings(model=model, config=config))
+
+
+def chat(
+    prompt: Annotated[str | None, typer.Argument(help="What to say. Without it: what is piped in, or a talk.")] = None,
+    *,
+    agent: Annotated[str, typer.Option(help="Whom to talk to.")] = "assistant",
+    model: Annotated[str | None, typer.Option(help="The model that answers, in place of the agent's.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="A server's address.  [default: one of its own, on the data folder]")
+    ] = None,
+    thread: Annotated[str | None, typer.Option(help="Go on with an earlier talk, or begin one of this name.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print events, one line of JSON each.")] = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Talk to an agent. Ctrl-C cancels its run, twice leaves it.
+
+    A bearer token for the server is taken from AEVATAR_TOKEN. Exits with 0 completed, 1 failed, 2 wrong usage,
+    3 incomplete, 4 cancelled, 5 waiting for an approval.
+    """
+    from aevatar.commands.chat import chat
+
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise typer.BadParameter("an address begins with http:// or https://", param_hint="--url")
+    raise typer.Exit(
+        chat(prompt, agent=agent, model=model, url=url, thread=thread, as_json=as_json, data=data, config=config)
+    )
+
+
+def models(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    check: Annotated[bool, typer.Option(help="Make one tiny call to each.")] = False,
+    config: Config = None,
+) -> None:
+    """Show which models there are, which is the default and why. With --check, exits with 1 if one does not answer."""
+    from aevatar.commands.configuring import platform_settings
+    from aevatar.commands.models import models
+
+    raise typer.Exit(models(platform_settings(config=config), as_json=as_json, check=check))
 
 
 @tokens.command()
@@ -136,39 +170,10 @@ def revoke(
 
 
 def _settings(**given: Any) -> Settings:
-    from pydantic import ValidationError
-
-    from aevatar.errors import Misassembled
+    from aevatar.commands.configuring import configured
     from aevatar.server.settings import Settings
 
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as wrong:
-        first = wrong.errors()[0]
-        raise Misassembled(f"the setting {'.'.join(map(str, first['loc']))!r} is wrong: {first['msg']}") from None
-
-
-def _address(settings: Settings, port: int) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{port}"
-
-
-def _welcome(settings: Settings, address: str) -> None:
-    from aevatar.server.journals import place_of
-
-    database = settings.database.get_secret_value() if settings.database else None
-    token = " -H 'Authorization: Bearer <token>'" if settings.auth == "token" else ""
-    print(
-        f"aevatar {version('aevatar')} serves {address}",
-        f"  journal  {place_of(database, settings.data)}",
-        f"  auth     {'dev: everybody at this machine may do everything' if not token else 'token'}",
-        f"  serving  {', '.join(settings.capabilities) or 'no capabilities yet'}",
-        "Try",
-        f"  curl {address}/health/ready",
-        f"  curl{token} {address}/api/me",
-        sep="\n",
-        flush=True,
-    )
+    return configured(Settings, **given)
 
 
 if __name__ == "__main__":

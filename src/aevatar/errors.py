@@ -7,6 +7,7 @@
     ├── Unavailable     try again later              code, message, retry_after (seconds)
     ├── Internal        report it                    request_id
     └── Misassembled    fix the program (at start)   a sentence that names what is wrong, and where
+        └── InUse       go to the process that has it
 
 Codes are stable and lower-case; messages are for people and may change.
 """
@@ -72,3 +73,7 @@ class Internal(AevatarError):
 
 class Misassembled(AevatarError):
     """The program is put together wrongly. Raised when it starts, never while it serves."""
+
+
+class InUse(Misassembled):
+    """Another process has what only one may have, and the sentence names it: go there, or end it."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
@@ -25,9 +27,11 @@ from aevatar.agents import (
 from aevatar.agents.http import router as agents_router
 from aevatar.agents.runs import (
     RUN,
+    AwaitRunsEffect,
     CallToolEffect,
     CallToolOnceEffect,
     DiscoverToolsEffect,
+    FindContinuationsEffect,
     FollowSubRunEffect,
     ModelCallEffect,
     ReconcileToolEffect,
@@ -40,11 +44,25 @@ from aevatar.documents import read_yaml
 from aevatar.errors import Misassembled, Rejected
 from aevatar.identity import Principal, ScopeId
 from aevatar.invocation import DEFAULT_SET, Invocations, Looking, default_set, sources
-from aevatar.models import OFFLINE_MODEL, ModelDirectory, ModelPort, models_settings
+from aevatar.models import (
+    AGENT_PROVIDER,
+    OFFLINE_MODEL,
+    Chosen,
+    ModelDirectory,
+    ModelError,
+    ModelPort,
+    ModelsSettings,
+    choose,
+    models_settings,
+    resolve,
+)
+from aevatar.routing import POLICY_KIND, RoutePolicies
+from aevatar.routing.http import router as routing_router
 from aevatar.server import Capability, Services
 from aevatar.tools import ToolSets, ToolSource
 
 DEV = Principal(ScopeId("dev"), "dev", frozenset("*"))
+SECTIONS = ("models",)
 
 
 class PlatformSettings(BaseSettings):
@@ -58,6 +76,15 @@ class PlatformSettings(BaseSettings):
     """The default model, in place of the file's."""
     offline_delay_ms: int = Field(default=0, ge=0, le=10_000)
     """Milliseconds between two words of the offline model."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What is made once for each runtime, since effects and services share it."""
+
+    agents: Agents
+    tool_sets: ToolSets
+    invocations: Invocations
 
 
 class Platform:
@@ -77,26 +104,18 @@ class Platform:
         self._extra_sources = extra_sources
         self._sinks = sinks or {}
         self._environment = os.environ if environment is None else environment
-        self._built: dict[int, tuple[Agents, ToolSets, Invocations, Looking]] = {}
+        self._built: dict[Runtime, _Parts] = {}
 
     @cached_property
-    def _configured(self) -> Mapping[str, Any]:
-        path = self.settings.config
-        if not path.exists():
-            return {}
-        try:
-            document = read_yaml(path.read_text(encoding="utf-8"), what=str(path))
-        except Rejected as wrong:
-            raise Misassembled(wrong.message) from wrong
-        if not isinstance(document, dict):
-            raise Misassembled(f"{path} is not a mapping of names to values")
-        return document
+    def models_settings(self) -> ModelsSettings:
+        """What the file says of models. Raises: Misassembled, with a sentence that names the place."""
+        return models_settings(_sections(self.settings.config).get("models"))
 
     @cached_property
     def models(self) -> ModelDirectory:
         """All configured models. Raises: Misassembled when the configuration is wrong."""
         return ModelDirectory(
-            models_settings(self._configured.get("models") or {}),
+            self.models_settings,
             environment=self._environment,
             clock=monotonic,
             offline_delay=self.settings.offline_delay_ms / 1000,
@@ -104,19 +123,39 @@ class Platform:
         )
 
     @cached_property
+    def default_model(self) -> Chosen:
+        """The model that answers when nobody says which, as a full id, and who wished it.
+
+        Raises: Misassembled when there is no such model.
+        """
+        wished = choose(configured_default=self._configured_default)
+        try:
+            model = resolve(wished.name, self.models.routes)
+        except ModelError:
+            model = None
+        if model is None or model.provider == AGENT_PROVIDER:
+            known = ", ".join(sorted(self.models.routes.providers))
+            raise Misassembled(
+                f"the default model is {wished.name!r}, and there is none: write <provider>/<model>; providers: {known}"
+            )
+        return Chosen(str(model), wished.reason)
+
+    @cached_property
     def choice(self) -> ModelChoice:
         """Chooses among them."""
-        configured = models_settings(self._configured.get("models") or {}).default
-        return ModelChoice(self.models, default=self.settings.model or configured)
+        return ModelChoice(self.models, default=self._configured_default)
 
     @property
-    def default_model(self) -> str:
-        """The model that answers when nothing else is said."""
-        return self.settings.model or models_settings(self._configured.get("models") or {}).default or OFFLINE_MODEL
+    def _configured_default(self) -> str | None:
+        return self.settings.model or self.models_settings.default
 
     def capabilities(self) -> list[Capability]:
-        """The built-in capabilities, in the order in which they need each other."""
-        return [self.agents()]
+        """The built-in capabilities, in the order in which they need each other.
+
+        Raises: Misassembled when the configuration is wrong.
+        """
+        _ = self.default_model
+        return [self.agents(), _routing()]
 
     def agents(self) -> Capability:
         """Agents, runs and the tools that reach them."""
@@ -125,6 +164,7 @@ class Platform:
             kinds=(RUN, AGENT_KIND, THREAD_KIND, BUDGET_KIND),
             effects=self._effects(),
             services=self._services,
+            lifespan=self._closing_models,
             routers=(agents_router,),
             statuses={
                 "agent_not_found": 404,
@@ -143,26 +183,46 @@ class Platform:
     def _effects(self) -> list[Effect[Any, Any] | Callable[[Runtime], Effect[Any, Any]]]:
         return [
             lambda runtime: ModelCallEffect(self.models, Transcripts(runtime.readmodels)),
-            lambda runtime: DiscoverToolsEffect(self._parts(runtime)[1]),
-            lambda runtime: CallToolEffect(ToolCaller(self._parts(runtime)[1])),
-            lambda runtime: CallToolOnceEffect(ToolCaller(self._parts(runtime)[1])),
-            lambda runtime: ReconcileToolEffect(ToolCaller(self._parts(runtime)[1])),
+            lambda runtime: DiscoverToolsEffect(self._parts(runtime).tool_sets),
+            lambda runtime: CallToolEffect(ToolCaller(self._parts(runtime).tool_sets)),
+            lambda runtime: CallToolOnceEffect(ToolCaller(self._parts(runtime).tool_sets)),
+            lambda runtime: ReconcileToolEffect(ToolCaller(self._parts(runtime).tool_sets)),
             lambda runtime: FollowSubRunEffect(runtime.sessions),
+            AwaitRunsEffect,
+            FindContinuationsEffect,
             SendReplyEffect(self._sinks),
         ]
 
-    def _parts(self, runtime: Runtime) -> tuple[Agents, ToolSets, Invocations, Looking]:
-        if (built := self._built.get(id(runtime))) is None:
+    def _parts(self, runtime: Runtime) -> _Parts:
+        if (built := self._built.get(runtime)) is None:
             agents = Agents(runtime, self.choice)
             invocations = Invocations(agents)
-            looking = Looking(runtime.readmodels, runtime.sessions)
-            offered = [*sources(invocations, looking), *self._extra_sources]
-            built = self._built[id(runtime)] = (agents, ToolSets(offered, [default_set(offered)]), invocations, looking)
+            offered = [*sources(invocations, Looking(runtime.readmodels, runtime.sessions)), *self._extra_sources]
+            built = self._built[runtime] = _Parts(agents, ToolSets(offered, [default_set(offered)]), invocations)
         return built
 
     def _services(self, services: Services) -> list[object]:
-        agents, tool_sets, invocations, _ = self._parts(services.runtime)
-        return [agents, Runs(services.runtime), self.choice, self.models, tool_sets, invocations]
+        parts = self._parts(services.runtime)
+        offered = [parts.agents, parts.tool_sets, parts.invocations]
+        return [*offered, Runs(services.runtime), self.choice, self.models]
+
+    @asynccontextmanager
+    async def _closing_models(self, _: Services) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await self.models.aclose()
+
+
+def welcome() -> Capability:
+    """Gives a fresh journal somebody to talk to. For servers that let in whoever sits at this machine."""
+
+    @asynccontextmanager
+    async def lifespan(services: Services) -> AsyncIterator[None]:
+        await welcome_agents(services[Agents])
+        yield
+
+    return Capability(name="welcome", lifespan=lifespan)
 
 
 async def welcome_agents(agents: Agents) -> None:
@@ -179,3 +239,31 @@ async def welcome_agents(agents: Agents) -> None:
             await agents.create(DEV, key, persona, command_id=f"welcome:{key}")
         except Rejected:  # it is there already, perhaps changed by now
             continue
+
+
+def _routing() -> Capability:
+    return Capability(
+        name="routing",
+        kinds=(POLICY_KIND,),
+        services=lambda services: [RoutePolicies(services.runtime)],
+        routers=(routing_router,),
+        statuses={"version_conflict": 412, "rule_not_found": 404},
+    )
+
+
+def _sections(path: Path) -> Mapping[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        document = read_yaml(path.read_text(encoding="utf-8"), what=str(path))
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise Misassembled(f"{path} cannot be read: {unreadable}") from unreadable
+    except Rejected as wrong:
+        raise Misassembled(wrong.message) from wrong
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise Misassembled(f"{path} is no mapping of sections to what they say")
+    if unknown := [name for name in document if name not in SECTIONS]:
+        raise Misassembled(f"{path} has a section {unknown[0]!r}, and there is only {', '.join(SECTIONS)}")
+    return document

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from aevatar.errors import Misassembled
+from aevatar.errors import InUse
 
 
 class FileLock:
@@ -24,15 +24,13 @@ class FileLock:
         self._file: IO[str] | None = None
 
     def acquire(self) -> None:
-        """Raises: Misassembled, with a sentence that names the holder; OSError where no lock can be had."""
+        """Raises: InUse, with a sentence that names the holder; OSError where no lock can be had."""
         file = self._journal.with_name(f"{self._journal.name}-lock").open("a+", encoding="utf-8")
         file.seek(0)
         if not _lock(file):
             holder = file.read().strip() or "a process that did not say its name"
             file.close()
-            raise Misassembled(
-                f"the journal {str(self._journal)!r} is open already in {holder}, and only one may write"
-            )
+            raise InUse(f"the journal {str(self._journal)!r} is open already in {holder}, and only one may write")
         file.truncate()
         since = datetime.now(UTC).isoformat(timespec="seconds")
         file.write(f"process {os.getpid()} on {socket.gethostname()} since {since}\n")

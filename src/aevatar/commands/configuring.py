@@ -1,0 +1,33 @@
+"""From options and the environment to settings, with a sentence where something is wrong."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
+
+from aevatar.errors import Misassembled
+from aevatar.platform import PlatformSettings
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def configured(settings: type[S], **given: Any) -> S:
+    """Settings from the environment, with what is given and not None over it.
+
+    Raises: Misassembled, naming the setting that is wrong.
+    """
+    try:
+        return settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        raise Misassembled(f"the setting {'.'.join(map(str, first['loc']))!r} is wrong: {first['msg']}") from None
+
+
+def platform_settings(**given: Any) -> PlatformSettings:
+    """The settings of the platform. Raises: Misassembled, also when a file that somebody named is not there."""
+    settings = configured(PlatformSettings, **given)
+    if "config" in settings.model_fields_set and not settings.config.exists():
+        raise Misassembled(f"there is no {str(settings.config)!r} to configure the platform with")
+    return settings

@@ -1,0 +1,107 @@
+"""`aevatar chat` with a person at a terminal: who is asked, who interrupts, who stays to talk."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import httpx2
+
+from tests.cli.kit import serving
+from tests.cli.terminal import at_a_terminal
+
+ASK_ECHO = '/call aevatar_invoke_gagent {"target":{"agent_key":"echo"},"payload":{"prompt":"hi"}}'
+CAREFUL = {"key": "careful", "toolSet": "workspace.default", "tightened": {"aevatar_invoke_gagent": "always"}}
+
+
+def test_one_ctrl_c_cancels_the_run_which_is_shown_to_its_end(tmp_path: Path) -> None:
+    with at_a_terminal(tmp_path, "chat", "/long 5000") as terminal:
+        terminal.wait_for("word20 ")
+        terminal.interrupt()
+        assert terminal.ended() == 4
+    assert "\naevatar: cancelling; Ctrl-C again leaves\n" in terminal.shown
+    assert terminal.shown.endswith("\naevatar: cancelled\n")
+    assert "word5000" not in terminal.shown
+
+
+def test_a_second_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        server.post("/api/agents", CAREFUL)
+        with at_a_terminal(tmp_path, "chat", "/long 10000", "--url", server.address) as terminal:
+            terminal.wait_for("word20 ")
+            server.process.send_signal(signal.SIGSTOP)  # nobody hears of the first one
+            terminal.interrupt()
+            terminal.wait_for("cancelling; Ctrl-C again leaves")
+            terminal.interrupt()
+            assert terminal.ended() == 4
+
+
+def test_a_person_approves_a_call_or_denies_it(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        server.post("/api/agents", CAREFUL)
+        arguments = ("chat", ASK_ECHO, "--agent", "careful", "--url", server.address)
+        with at_a_terminal(tmp_path, *arguments) as terminal:
+            terminal.wait_for("y = approve, n = deny? ")
+            terminal.type("perhaps\n")
+            terminal.wait_for("perhaps\naevatar_invoke_gagent ")
+            terminal.type("y\n")
+            assert terminal.ended() == 0
+        assert "(approve)\n" in terminal.shown
+        assert "  You said: hi. This is message 1.\n" in terminal.shown
+        with at_a_terminal(tmp_path, *arguments) as terminal:
+            terminal.wait_for("y = approve, n = deny? ")
+            terminal.type("n\n")
+            assert terminal.ended() == 0
+        assert "(deny)\n" in terminal.shown
+        assert "tool_denied" in terminal.shown
+        with at_a_terminal(tmp_path, *arguments) as terminal:
+            terminal.wait_for("y = approve, n = deny? ")
+            terminal.type("\x04")
+            assert terminal.ended() == 5
+
+
+def test_a_run_that_waits_for_an_approval_can_be_cancelled_instead(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        server.post("/api/agents", CAREFUL)
+        with at_a_terminal(tmp_path, "chat", ASK_ECHO, "--agent", "careful", "--url", server.address) as terminal:
+            terminal.wait_for("y = approve, n = deny? ")
+            terminal.interrupt()
+            terminal.type("\n")  # where the interrupt came after the question and before the wait for its answer
+            assert terminal.ended() == 4
+        assert terminal.shown.endswith("aevatar: cancelled\n")
+        assert httpx2.get(f"{server.address}/api/approvals").json()["items"] == []
+
+
+def test_without_a_prompt_a_person_is_talked_to_in_one_thread_until_they_leave(tmp_path: Path) -> None:
+    with at_a_terminal(tmp_path, "chat", "--thread", "t1") as terminal:
+        terminal.wait_for("> ")
+        terminal.type("one\n")
+        terminal.wait_for("This is message 1.\n> ")
+        terminal.type("\n/fail content_filter\n")
+        terminal.wait_for("aevatar: failed: content_filter: The message asked for this error.\n> ")
+        terminal.type("two\n")
+        terminal.wait_for("You said: two. This is message 2.\n> ")
+        terminal.type("/long 5000\n")
+        terminal.wait_for("word20 ")
+        terminal.interrupt()
+        terminal.wait_for("aevatar: cancelled\n> ")
+        terminal.type("\x04")
+        assert terminal.ended() == 0
+    assert terminal.shown.startswith(
+        "Talking with assistant; --thread t1 goes on here. Ctrl-C cancels, Ctrl-D leaves.\n> "
+    )
+    assert terminal.shown.count("aevatar: offline: ") == 1
+
+
+def test_a_server_that_is_killed_and_started_again_loses_nothing_of_a_chat(tmp_path: Path) -> None:
+    with serving(tmp_path, env={"AEVATAR_OFFLINE_DELAY_MS": "15"}) as server:
+        port = server.address.rpartition(":")[2]
+        with at_a_terminal(tmp_path, "chat", "/long 150", "--url", server.address) as terminal:
+            terminal.wait_for("word20 ")
+            server.process.kill()
+            server.process.wait()
+            with serving(tmp_path, port=int(port)):
+                assert terminal.ended() == 0
+    whole = " ".join(f"word{number}" for number in range(1, 151))
+    assert "(the reply begins again" in terminal.shown
+    assert terminal.shown.endswith(f"{whole}\n")
