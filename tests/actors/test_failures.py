@@ -321,7 +321,7 @@ async def test_callers_are_told_at_once_that_the_journal_does_not_answer(world: 
 
 
 async def test_whoever_dispatches_is_told_at_once_that_the_journal_does_not_answer(world: World) -> None:
-    faults = Faults()
+    faults = Faults("accept")
     async with world.runtime(over=faults.over) as actors:
         await actors.ask(ANN, Add(by=1))
         faults.extend([Fault.IO_ERROR] * 100)
@@ -370,7 +370,7 @@ async def test_a_process_that_stops_while_the_journal_is_down_loses_nothing_ackn
 
 
 async def test_an_actor_that_cannot_be_loaded_right_now_is_loaded_when_it_can(world: World) -> None:
-    faults = Faults(of_reads=True)
+    faults = Faults("load")
     async with world.runtime() as actors:
         await actors.ask(ANN, Add(by=1))
     async with world.runtime(over=faults.over) as actors:
@@ -380,7 +380,7 @@ async def test_an_actor_that_cannot_be_loaded_right_now_is_loaded_when_it_can(wo
 
 
 async def test_a_refusal_that_cannot_be_checked_against_the_log_is_told_as_unavailable(world: World) -> None:
-    faults = Faults(of_reads=True)
+    faults = Faults("outcome")
     async with world.runtime(over=faults.over) as actors:
         await actors.ask(ANN, Add(by=1))
         await settled()
@@ -390,13 +390,13 @@ async def test_a_refusal_that_cannot_be_checked_against_the_log_is_told_as_unava
 
 
 async def test_an_outcome_that_cannot_be_read_right_now_is_told_as_unavailable(world: World) -> None:
-    faults = Faults(of_reads=True)
+    faults = Faults("outcome")
     async with world.runtime() as actors:
         await actors.ask(ANN, Add(by=1), command_id="c1")
     async with world.runtime(over=faults.over) as actors:
         await actors.ask(ANN, HowMuch())
         await settled()
-        faults.extend([Fault.IO_ERROR] * 2)  # one of them meets the actor, which is read anew
+        faults.append(Fault.IO_ERROR)
         assert (await unavailable(actors.ask(ANN, Add(by=1), command_id="c1"))).code == "unavailable"
         assert await actors.ask(ANN, Add(by=1), command_id="c1") == Total(total=1)
 

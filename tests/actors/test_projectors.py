@@ -107,7 +107,7 @@ async def test_a_new_projector_catches_up_with_all_that_ever_happened(world: Wor
 
 
 async def test_a_turn_that_is_seen_twice_counts_once(world: World) -> None:
-    faults = Faults()
+    faults = Faults("project")
     async with world.runtime() as actors:
         for _ in range(5):
             await actors.ask(ANN, Add(by=1))
@@ -169,7 +169,7 @@ async def test_a_parked_projector_is_tried_at_once_by_the_next_release(world: Wo
 
 
 async def test_a_projector_outlives_a_journal_that_does_not_answer(world: World) -> None:
-    reads, writes = Faults(of_reads=True), Faults()
+    reads, writes = Faults("checkpoint"), Faults("project")
     async with world.runtime(over=lambda journal: reads.over(writes.over(journal)), projectors=[Squeamish()]) as actors:
         await actors.ask(ANN, Add(by=1))
         await settled()

@@ -321,7 +321,7 @@ async def test_a_document_in_pages_is_written_where_it_changed(world: World) -> 
 
 
 async def test_a_reader_of_an_unreachable_journal_is_told_so(world: World) -> None:
-    faults = Faults(of_reads=True)
+    faults = Faults("document")
     async with world.runtime(over=faults.over) as actors:
         await settled()
         faults.append(Fault.IO_ERROR)

@@ -138,17 +138,27 @@ class HeldJournal:
 
 
 class Faults(list[Fault]):
-    """What goes wrong with the next writes to the journal it is put over, one each; or with the next reads."""
+    """What goes wrong, one each, with the next calls of one method of the journal it is put over."""
 
-    def __init__(self, *, of_reads: bool = False) -> None:
+    def __init__(self, method: str = "commit") -> None:
         super().__init__()
-        self._of_reads = of_reads
+        self._method = method
 
     def over(self, inner: Journal) -> Any:
-        return FaultyJournal(inner, self._next)
+        return _FaultyAt(self._method, FaultyJournal(inner, self._next), inner)
 
-    def _next(self, write: int) -> Mishap:
-        return Mishap(self.pop(0)) if self and (write == 0) is self._of_reads else Mishap()
+    def _next(self, _write: int) -> Mishap:
+        return Mishap(self.pop(0)) if self else Mishap()
+
+
+class _FaultyAt:
+    def __init__(self, method: str, faulty: Journal, sound: Journal) -> None:
+        self._method = method
+        self._faulty = faulty
+        self._sound = sound
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._faulty if name == self._method else self._sound, name)
 
 
 @pytest.fixture

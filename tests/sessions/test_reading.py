@@ -311,7 +311,7 @@ async def test_a_lease_is_read_inside_its_block_only(memory: World) -> None:
 
 
 async def test_a_reader_waits_for_a_journal_that_does_not_answer(world: World) -> None:
-    faults = Faults(of_reads=True)
+    faults = Faults("session")
     async with world.runtime(over=faults.over) as actors:
         await actors.ask(ANN, Add(by=0))
         await say(actors, "one", last=True)
