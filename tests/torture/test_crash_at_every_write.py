@@ -1,4 +1,4 @@
-"""Dying before any write changes nothing but the hour: two actors, timer, effect, session, read model, three journals."""
+"""Dying before any write changes nothing but the hour: two actors, timer, effect, session, read model, three stores."""
 
 from __future__ import annotations
 
@@ -145,7 +145,9 @@ async def test_the_story_ends_as_it_is_told() -> None:
         },
         outcomes={
             **dict.fromkeys(COMMANDS, Done()),
-            **{"ann-begins": Total(total=5), "ben-begins": Total(total=1), "wait": Total(total=4)},
+            "ann-begins": Total(total=5),
+            "ben-begins": Total(total=1),
+            "wait": Total(total=4),
         },
         talk=[(1, spoken("hel")), (2, spoken("lo ")), (3, spoken("world")), (4, Ended(reason="said"))],
         changes={"ann": [5, 3], "ben": [1, 2, 1]},

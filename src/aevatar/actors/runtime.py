@@ -145,7 +145,7 @@ class Runtime:
         self._tracing = Tracing(self._tracer_provider)
         self._tasks = Tasks(self._task_failed)
         self._waiting = Waiting()
-        self._callers: set[asyncio.Future[Any]] = set()
+        self._callers: dict[asyncio.Future[Any], None] = {}  # in the order in which they came
         self._stage = Stage(
             journal=self._journal,
             clock=self._clock,
@@ -380,12 +380,12 @@ class Runtime:
                 future.set_exception(Unavailable("timeout", message, retry_after=1.0))
 
         alarm = asyncio.get_running_loop().call_later(timeout, expire)
-        self._callers.add(future)
+        self._callers[future] = None
         try:
             return await future
         finally:
             alarm.cancel()
-            self._callers.discard(future)
+            self._callers.pop(future, None)
 
     # Between actors
 
