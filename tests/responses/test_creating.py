@@ -5,15 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from openai.types.responses import Response, ResponseCompletedEvent, ResponseTextDeltaEvent
+from openai.types.responses import ResponseCompletedEvent, ResponseTextDeltaEvent
 
-from tests.responses.kit import BANNER, OFFLINE, World
+from tests.responses.kit import BANNER, OFFLINE, World, told
 
 HELLO = f"{BANNER}\nYou said: hello. This is message 1."
-
-
-def told(response: Response) -> dict[str, Any]:
-    return response.model_dump(exclude_unset=True)
 
 
 async def test_a_response_answers_what_was_said(world: World) -> None:

@@ -3,37 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from aevatar.agents import ModelChoice
+from aevatar.responses.beginning import Beginning
+from aevatar.responses.chat_completions import ChatCompletions
+from aevatar.responses.following import ABANDONED_AFTER, Following
+from aevatar.responses.history import Histories
 from aevatar.responses.http import openai_shape, router
+from aevatar.responses.listing import Models
 from aevatar.responses.sealing import Seal, key_in
 from aevatar.responses.service import Responses
 from aevatar.routing import RoutePolicies
 from aevatar.server import Capability, Services
 
+STATUSES = {
+    "agent_disabled": 409,
+    "background_requires_store": 400,
+    "duplicate_tool_name": 400,
+    "idempotency_conflict": 409,
+    "missing_required_parameter": 400,
+    "previous_response_active": 409,
+    "tool_call_not_found": 400,
+}
 
-def _services(services: Services) -> Iterable[object]:
-    yield Responses(
-        services.runtime,
-        services[ModelChoice],
-        services[RoutePolicies],
-        seal=Seal(key_in(services.settings.data)),
-        vault=services.vault,
+
+def responses(*, abandoned_after: float = ABANDONED_AFTER) -> Capability:
+    """All of `/v1`. An unstored response goes on for `abandoned_after` seconds after its reader has left."""
+    return Capability(
+        name="responses",
+        services=partial(_services, abandoned_after=abandoned_after),
+        routers=[router],
+        statuses=STATUSES,
+        error_shapes={"/v1/": openai_shape},
     )
 
 
-capability = Capability(
-    name="responses",
-    services=_services,
-    routers=[router],
-    statuses={
-        "agent_disabled": 409,
-        "background_requires_store": 400,
-        "duplicate_tool_name": 400,
-        "idempotency_conflict": 409,
-        "missing_required_parameter": 400,
-        "previous_response_active": 409,
-        "tool_call_not_found": 400,
-    },
-    error_shapes={"/v1/": openai_shape},
-)
+def _services(services: Services, *, abandoned_after: float) -> Iterable[object]:
+    runtime, choice = services.runtime, services[ModelChoice]
+    seal = Seal(key_in(services.settings.data))
+    histories = Histories(runtime.readmodels, seal)
+    beginning = Beginning(runtime, choice, services[RoutePolicies], histories, vault=services.vault)
+    following = Following(runtime, abandoned_after=abandoned_after)
+    yield Responses(runtime, beginning, following, histories, seal=seal)
+    yield ChatCompletions(runtime, beginning, following)
+    yield Models(runtime, choice)
+
+
+capability = responses()

@@ -108,6 +108,11 @@ class ResponseCodec:
         self._reply_from = 0
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the first event was seen."""
+        return self._echo is not None
+
+    @property
     def echo(self) -> Echo:
         """What was asked for. Raises: LookupError before the first event."""
         if self._echo is None:
@@ -247,7 +252,8 @@ class ResponseCodec:
             yield {"type": "response.function_call_arguments.done", **place, "name": item.call.name, "arguments": text}
         status = "incomplete" if closed.is_incomplete else "completed"
         view = self._view(item, status=status, closed=closed)
-        self._output[item.index] = view
+        if not (closed.is_incomplete and item.kind == ITEM_KIND_REASONING):  # half a thought is not kept
+            self._output[item.index] = view
         yield {"type": "response.output_item.done", "output_index": item.index, "item": view}
 
     def _view(self, item: _Open, *, status: str, closed: ItemClosed | None = None) -> Body:

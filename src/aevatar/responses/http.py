@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import anyio
 import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from aevatar.responses.codec import Frame
-from aevatar.responses.requests import CreateResponse, Include, refusal
-from aevatar.responses.service import Request as Given
-from aevatar.responses.service import Responses
+from aevatar.errors import AevatarError, Rejected, Unavailable
+from aevatar.identity import ActorId
+from aevatar.responses.beginning import Given
+from aevatar.responses.chat_completions import ChatCompletions
+from aevatar.responses.chat_requests import CreateChatCompletion
+from aevatar.responses.codec import Body, Frame
+from aevatar.responses.listing import Models
+from aevatar.responses.requests import CompactResponse, CreateResponse, Include, refusal_of
+from aevatar.responses.service import Page, Responses
 from aevatar.server import ByteStream, Caller, CallerSecret, CommandId, Problem, provided
 
 DONE = b"data: [DONE]\n\n"
 
 _ERROR_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_CLIENT_LEFT = 499
 
 _encode = msgspec.json.Encoder().encode
 
@@ -35,7 +42,7 @@ def openai_shape(problem: Problem, request_id: str) -> dict[str, Any]:
 
 
 class Route(APIRoute):
-    """A route whose refused bodies are told in our codes."""
+    """A route whose refused requests are told in our codes."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -44,7 +51,7 @@ class Route(APIRoute):
             try:
                 return await handle(request)
             except RequestValidationError as wrong:
-                raise refusal(wrong.errors()) from wrong
+                raise refusal_of(wrong.errors()) from wrong
 
         return handled
 
@@ -52,6 +59,8 @@ class Route(APIRoute):
 router = APIRouter(prefix="/v1", tags=["responses"], route_class=Route)
 
 ResponsesDep = Annotated[Responses, provided(Responses)]
+CompletionsDep = Annotated[ChatCompletions, provided(ChatCompletions)]
+ModelsDep = Annotated[Models, provided(Models)]
 ToolSetName = Annotated[str | None, Header(alias="aevatar-tool-set", max_length=200)]
 
 
@@ -68,10 +77,10 @@ async def _given(
 
 
 def _include(
-    plain: Annotated[list[Include], Query(alias="include")] = [],  # noqa: B006 - copied by the framework
-    bracketed: Annotated[list[Include], Query(alias="include[]")] = [],  # noqa: B006 - likewise
+    plain: Annotated[list[Include] | None, Query(alias="include")] = None,
+    bracketed: Annotated[list[Include] | None, Query(alias="include[]")] = None,
 ) -> frozenset[str]:
-    return frozenset((*plain, *bracketed))
+    return frozenset((*(plain or ()), *(bracketed or ())))
 
 
 GivenDep = Annotated[Given, Depends(_given)]
@@ -81,11 +90,21 @@ LastEventId = Annotated[int | None, Header(ge=0)]
 
 
 @router.post("/responses")
-async def create_response(body: CreateResponse, given: GivenDep, responses: ResponsesDep) -> Response:
+async def create_response(body: CreateResponse, given: GivenDep, request: Request, responses: ResponsesDep) -> Response:
     run = await responses.create(body, given)
     if body.stream:
-        return ByteStream(encoded(responses.frames(run)))
-    return _json(await (responses.accepted(run) if body.background else responses.finished(run)))
+        frames = responses.frames(run)
+        return ByteStream(encoded(frames if body.store else _read(responses, run, frames)))
+    if body.background:
+        return _json(await responses.accepted(run))
+    return await _while_wanted(request, _finished(responses, run, is_stored=body.store))
+
+
+@router.post("/responses/compact")
+async def compact_response(
+    body: CompactResponse, given: GivenDep, request: Request, responses: ResponsesDep
+) -> Response:
+    return await _while_wanted(request, responses.compact(body, given))
 
 
 @router.get("/responses/{response_id}")
@@ -106,9 +125,48 @@ async def retrieve_response(
     return ByteStream(encoded(responses.frames(run, after=after, include=include)))
 
 
+@router.delete("/responses/{response_id}")
+async def delete_response(response_id: str, caller: Caller, responses: ResponsesDep) -> Response:
+    return _json(await responses.delete(caller, response_id))
+
+
 @router.post("/responses/{response_id}/cancel")
 async def cancel_response(response_id: str, caller: Caller, responses: ResponsesDep) -> Response:
     return _json(await responses.cancel(caller, response_id))
+
+
+@router.get("/responses/{response_id}/input_items")
+async def list_input_items(
+    response_id: str,
+    caller: Caller,
+    responses: ResponsesDep,
+    include: IncludeDep,
+    *,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    order: Literal["asc", "desc"] = "desc",
+    after: str | None = None,
+) -> Response:
+    return _json(await responses.input_items(caller, response_id, Page(limit, order == "desc", after)))
+
+
+@router.post("/chat/completions")
+async def create_chat_completion(
+    body: CreateChatCompletion, given: GivenDep, request: Request, completions: CompletionsDep
+) -> Response:
+    run = await completions.create(body, given)
+    if body.stream:
+        return ByteStream(_encoded_chunks(completions.chunks(run, body)))
+    return await _while_wanted(request, completions.completion(run, body))
+
+
+@router.get("/models")
+async def list_models(caller: Caller, secret: CallerSecret, models: ModelsDep) -> Response:
+    return _json(await models.offered(caller, secret))
+
+
+@router.get("/models/{model_id:path}")
+async def retrieve_model(model_id: str, caller: Caller, secret: CallerSecret, models: ModelsDep) -> Response:
+    return _json(await models.get(caller, secret, model_id))
 
 
 async def encoded(frames: AsyncGenerator[Frame, None]) -> AsyncGenerator[bytes, None]:
@@ -120,5 +178,51 @@ async def encoded(frames: AsyncGenerator[Frame, None]) -> AsyncGenerator[bytes, 
     yield DONE
 
 
-def _json(body: dict[str, Any]) -> Response:
+async def _encoded_chunks(chunks: AsyncGenerator[Body, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(chunks):
+        try:
+            async for chunk in chunks:
+                yield b"data: %b\n\n" % _encode(chunk)
+        except (Rejected, Unavailable) as failed:  # too late for a status: this API knows no other way to tell
+            kind = "invalid_request_error" if isinstance(failed, Rejected) else "server_error"
+            error = {"message": failed.message, "type": kind, "param": None, "code": failed.code}
+            yield b"data: %b\n\n" % _encode({"error": error})
+    yield DONE
+
+
+async def _read(responses: Responses, run: ActorId, frames: AsyncGenerator[Frame, None]) -> AsyncGenerator[Frame, None]:
+    async with responses.reading(run), aclosing(frames):
+        async for frame in frames:
+            yield frame
+
+
+async def _finished(responses: Responses, run: ActorId, *, is_stored: bool) -> Body:
+    if is_stored:
+        return await responses.finished(run)
+    async with responses.reading(run):
+        return await responses.finished(run)
+
+
+async def _while_wanted(request: Request, answer: Awaitable[Body]) -> Response:
+    """The answer, unless the client leaves before there is one."""
+    response, refusal = Response(status_code=_CLIENT_LEFT), None
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_cancel_when_left, request, tasks.cancel_scope)
+        try:
+            response = _json(await answer)
+        except AevatarError as refused:  # raised outside, where it is not made one of a group
+            refusal = refused
+        tasks.cancel_scope.cancel()
+    if refusal is not None:
+        raise refusal
+    return response
+
+
+async def _cancel_when_left(request: Request, waiting: anyio.CancelScope) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    waiting.cancel()
+
+
+def _json(body: Body) -> Response:
     return Response(_encode(body), media_type="application/json")

@@ -29,6 +29,7 @@ Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
 CallId = Annotated[str, Field(min_length=1, max_length=64)]
 Name = Annotated[str, Field(pattern=f"^{TOOL_NAME.pattern}$")]
 Short = Annotated[str, Field(max_length=64)]
+Metadata = Annotated[dict[Short, Annotated[str, Field(max_length=512)]], Field(max_length=16)]
 
 
 class Narrow(BaseModel):
@@ -85,7 +86,7 @@ class Refusal(Narrow):
     refusal: Text
 
 
-def _type_of(value: Any) -> str:
+def type_of(value: Any) -> str:
     """The tag of a part or an item. Its brackets tell it from the name of a field in the path of an error."""
     if isinstance(value, str):
         return "<text>"
@@ -103,9 +104,9 @@ Content = Annotated[
     | Annotated[InputFile, Tag("<input_file>")]
     | Annotated[OutputText, Tag("<output_text>")]
     | Annotated[Refusal, Tag("<refusal>")],
-    Discriminator(_type_of),
+    Discriminator(type_of),
 ]
-Contents = Annotated[Annotated[Text, Tag("<text>")] | Annotated[list[Content], Tag("<list>")], Discriminator(_type_of)]
+Contents = Annotated[Annotated[Text, Tag("<text>")] | Annotated[list[Content], Tag("<list>")], Discriminator(type_of)]
 
 
 class MessageItem(Narrow):
@@ -188,9 +189,9 @@ InputItem = Annotated[
     | Annotated[ReasoningItem, Tag("<reasoning>")]
     | Annotated[CompactionItem, Tag("<compaction>")]
     | Annotated[ItemReference, Tag("<item_reference>")],
-    Discriminator(_type_of),
+    Discriminator(type_of),
 ]
-Input = Annotated[Annotated[Text, Tag("<text>")] | Annotated[list[InputItem], Tag("<list>")], Discriminator(_type_of)]
+Input = Annotated[Annotated[Text, Tag("<text>")] | Annotated[list[InputItem], Tag("<list>")], Discriminator(type_of)]
 
 
 # Tools
@@ -241,7 +242,7 @@ Choice = Annotated[
     Annotated[Literal["auto", "none", "required"], Tag("<text>")]
     | Annotated[FunctionChoice, Tag("<function>")]
     | Annotated[AllowedTools, Tag("<allowed_tools>")],
-    Discriminator(_type_of),
+    Discriminator(type_of),
 ]
 
 
@@ -274,7 +275,7 @@ Format = Annotated[
     Annotated[PlainText, Tag("<text>")]
     | Annotated[JsonObject, Tag("<json_object>")]
     | Annotated[JsonSchema, Tag("<json_schema>")],
-    Discriminator(_type_of),
+    Discriminator(type_of),
 ]
 
 
@@ -327,7 +328,7 @@ class CreateResponse(Narrow):
     store: bool = True
     background: bool = False
     include: list[Include] = []
-    metadata: Annotated[dict[Short, Annotated[str, Field(max_length=512)]], Field(max_length=16)] = {}
+    metadata: Metadata = {}
     service_tier: Literal["auto", "default", "flex", "priority", "scale"] | None = None
     safety_identifier: Short | None = None
     prompt_cache_key: Short | None = None
@@ -368,7 +369,7 @@ _SENTENCES = {
 }
 
 
-def refusal(errors: Sequence[Mapping[str, Any]]) -> Rejected:
+def refusal_of(errors: Sequence[Mapping[str, Any]]) -> Rejected:
     """What a caller is told about a body that these models do not take: its first fault, by code and path."""
     first = errors[0]
     path = [part for part in first["loc"][1:] if not (isinstance(part, str) and part.startswith("<"))]
@@ -383,7 +384,7 @@ def _code(kind: str, path: Sequence[str | int]) -> str:
         return "unsupported_input_item"
     if kind == "literal_error" and field == "tools" and path[-1] == "type":
         return "unsupported_tool"
-    if kind == "literal_error" and field == "include":
+    if kind == "literal_error" and field in ("include", "include[]"):
         return "unsupported_include"
     if kind in _OWN_CODES:
         return kind

@@ -2,273 +2,166 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from dataclasses import dataclass, replace
-from hashlib import blake2b
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 from aevatar.actors import Runtime
-from aevatar.agents import RUN, AgentDocument, ChosenModel, ModelChoice, Persona, run_key
-from aevatar.agents.runs import SESSION
-from aevatar.agents.runs_pb2 import CancelRun, RunContext, RunDocument, StartRun, TranscriptDocument
-from aevatar.agents.stream_pb2 import RunSuspended
-from aevatar.credentials import Binding, CredentialVault, Secret
-from aevatar.errors import Denied, Rejected
+from aevatar.agents import RUN
+from aevatar.agents.runs_pb2 import CancelRun, DeleteRun, InputDocument, Item, RunDocument
+from aevatar.errors import Rejected
 from aevatar.identity import ActorId, Principal, ScopeId
-from aevatar.models import AGENT_PROVIDER, split
-from aevatar.responses.codec import Body, Frame, ResponseCodec, place_of
-from aevatar.responses.history import ORIGIN, Histories, run_document
-from aevatar.responses.items import RESPONSE_PREFIX
-from aevatar.responses.requests import CreateResponse
-from aevatar.responses.response_object import (
-    ENDED,
-    Echo,
-    echo_of,
-    output_of,
-    progress_of,
-    read_echo,
-    response_object,
-)
+from aevatar.responses.beginning import NO_TOOLS, Beginning, Given, Purpose, require
+from aevatar.responses.codec import Body, Frame
+from aevatar.responses.compaction import SUMMARISE, compacted, request_of, summary_of
+from aevatar.responses.following import Following
+from aevatar.responses.history import ORIGIN, Histories
+from aevatar.responses.items import COMPACTION_PREFIX, RESPONSE_PREFIX, input_view, shown_id
+from aevatar.responses.requests import CompactResponse, CreateResponse
+from aevatar.responses.response_object import ENDED
 from aevatar.responses.sealing import Seal
-from aevatar.responses.starting import Found, limits_of, start_run
-from aevatar.routing import Decision, RouteInput, RoutePolicies
-from aevatar.sessions import Delta, SessionEvent
 
-WORKSPACE_TOOLS: Final = "workspace.default"
-CREDENTIAL_USES: Final = 256
+CHILDREN_AT_ONCE: Final = 200
+
+_ANSWER: Final = Purpose(prefix=RESPONSE_PREFIX, origin=ORIGIN)
+_SUMMARY: Final = Purpose(prefix=COMPACTION_PREFIX, origin="compaction", closing=SUMMARISE, tool_set=NO_TOOLS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """Around the body of a request: whose it is, under which ids, with which credential and which tools."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list is wanted; `after` is the id of an item of it."""
 
-    caller: Principal
-    command_id: str
-    request_id: str = ""
-    secret: Secret | None = None
-    tool_set: str | None = None
+    limit: int = 20
+    is_descending: bool = True
+    after: str | None = None
 
 
 class Responses:
-    """Responses: created, followed, retrieved, cancelled, continued."""
+    """Responses: created, followed, retrieved, continued, cancelled, deleted."""
 
     def __init__(
-        self,
-        runtime: Runtime,
-        choice: ModelChoice,
-        policies: RoutePolicies,
-        *,
-        seal: Seal,
-        vault: CredentialVault | None = None,
-        tool_set: str = WORKSPACE_TOOLS,
+        self, runtime: Runtime, beginning: Beginning, following: Following, histories: Histories, *, seal: Seal
     ) -> None:
         self._runtime = runtime
-        self._choice = choice
-        self._vault = vault
-        self._policies = policies
-        self._tool_set = tool_set
-        self._histories = Histories(runtime.readmodels, seal)
+        self._beginning = beginning
+        self._following = following
+        self._histories = histories
+        self._seal = seal
 
     # Creating
 
-    async def create(self, request: CreateResponse, given: Request) -> ActorId:
+    async def create(self, request: CreateResponse, given: Given) -> ActorId:
         """The run that is the response, started; the same command id and body lead to the same one.
 
         Raises: Denied; Rejected with the path of what is wrong, `model_not_found`, `previous_response_not_found`,
         `previous_response_active`, `idempotency_conflict`; Unavailable.
         """
-        caller = given.caller
-        _require(caller, "models.use")
         check(request)
-        starter = f"{caller.scope}/{caller.subject}"
-        run = ActorId(RUN, caller.scope, run_key(RESPONSE_PREFIX, starter, given.command_id))
-        digest = _digest(request, given.tool_set)
-        if await self._is_known(run, digest):
-            return run
-        found = await self._find(request, given)
-        echo = echo_of(request, model=_told(found), digest=digest)
-        context = self._context(run, given, limits_of(request, found.persona).wall_seconds)
-        start = start_run(request, found, origin=ORIGIN, context=context, echo=_encoded(echo))
-        await self._start(run, start, given, digest)
-        return run
+        return await self._beginning.begin(request, given, _ANSWER)
 
-    async def _is_known(self, run: ActorId, digest: str) -> bool:
-        document = await run_document(self._runtime.readmodels, run.scope, run.key)
-        if document is not None and read_echo(document.echo).digest != digest:
-            told = "This key was used with another request."
-            raise Rejected("idempotency_conflict", told, "Idempotency-Key")
-        return document is not None
+    async def compact(self, request: CompactResponse, given: Given) -> Body:
+        """A talk as one sealed item, which stands for it in the input of a later request.
 
-    async def _start(self, run: ActorId, start: StartRun, given: Request, digest: str) -> None:
-        try:
-            await self._runtime.ask(run, start, command_id=given.command_id, principal=given.caller)
-        except Rejected as refused:
-            # Somebody was faster with the same key. What was found out meanwhile may differ; the request may not.
-            self._revoke(run)
-            if refused.code != "command_id_reused" or not await self._is_known(run, digest):
-                raise
-
-    async def _find(self, request: CreateResponse, given: Request) -> Found:
-        scope = given.caller.scope
-        agent_key = _agent_in(request.model)
-        decision = await self._decide(scope, RouteInput(ORIGIN, request.model or "", agent_key or ""))
-        persona = await self._persona(given.caller, agent_key) if agent_key is not None else None
-        past = await self._histories.past(scope, request.previous_response_id)
-        items = await self._histories.items(scope, request.input)
-        await self._histories.check_outputs(past, items)
-        return Found(
-            model=await self._model(scope, request, decision, persona),
-            items=items,
-            history=past.history,
-            decision=decision,
-            tool_set=given.tool_set or self._tools(decision, persona),
-            persona=persona,
-            agent_key=agent_key or "",
-        )
-
-    async def _decide(self, scope: ScopeId, asked: RouteInput) -> Decision:
-        decision = await self._policies.decide(scope, asked)
-        if decision.action.HasField("reject"):
-            reject = decision.action.reject
-            raise Denied(reject.code or "route_rejected", reject.message or "This scope's policy refuses the request.")
-        return decision
-
-    async def _model(
-        self, scope: ScopeId, request: CreateResponse, decision: Decision, persona: Persona | None
-    ) -> ChosenModel:
-        if persona is not None:
-            return await self._choice.choose(scope, agent=persona.model)
-        if forced := decision.action.forward.model:
-            return await self._choice.choose(scope, policy=forced)
-        return await self._choice.choose(scope, request=request.model)
-
-    def _tools(self, decision: Decision, persona: Persona | None) -> str:
-        if persona is not None:
-            return persona.tool_set
-        return decision.action.forward.tool_set or self._tool_set
-
-    async def _persona(self, caller: Principal, key: str) -> Persona:
-        _require(caller, "agents.invoke")
-        found = await self._runtime.readmodels.get("agents.agents", caller.scope, key)
-        if found is None or not isinstance(found.document, AgentDocument):
-            raise Rejected("model_not_found", f"There is no agent {key!r}.", "model")
-        if found.document.is_disabled:
-            raise Rejected("agent_disabled", f"The agent {key!r} is disabled.", "model")
-        return found.document.persona
-
-    def _context(self, run: ActorId, given: Request, seconds: float) -> RunContext:
-        context = RunContext(request_id=given.request_id, root_run=run.text)
-        if self._vault is not None and given.secret is not None:
-            context.credential_handle_id = self._vault.mint(
-                given.secret, _binding(run), ttl=seconds, uses=CREDENTIAL_USES
-            )
-            context.credential_owner = run.text
-        return context
-
-    def _revoke(self, run: ActorId) -> None:
-        if self._vault is not None:
-            self._vault.revoke_session(_binding(run))
+        Raises: as `create`; Rejected with the code of the model's failure; Unavailable where that may pass.
+        """
+        asked = request_of(request)
+        check(asked)
+        run = await self._beginning.begin(asked, given, _SUMMARY)
+        async with self._following.reading(run):
+            response = await self._following.finished(run)
+        return compacted(response, self._seal.close(run.scope, summary_of(response)))
 
     # Following
 
+    def reading(self, run: ActorId) -> AbstractAsyncContextManager[None]:
+        """Keeps an unstored response going while somebody reads it."""
+        return self._following.reading(run)
+
     async def finished(self, run: ActorId) -> Body:
         """The response once its run has ended, or waits for a decision."""
-        async with aclosing(self._runtime.sessions.read(run, SESSION)) as events:
-            async for event in events:
-                if isinstance(event.event, RunSuspended) and await self._is_suspended(run):
-                    break
-        return await self.current(run)
-
-    async def _is_suspended(self, run: ActorId) -> bool:
-        document = await run_document(self._runtime.readmodels, run.scope, run.key)
-        return document is not None and document.status == "suspended"
+        return await self._following.finished(run)
 
     async def accepted(self, run: ActorId) -> Body:
         """The response as it was when it was accepted."""
-        async with aclosing(self._runtime.sessions.read(run, SESSION)) as events:
-            async for event in events:
-                first, *_ = ResponseCodec(run.key).fold(event)
-                response: Body = first.body["response"]
-                return response
-        raise Rejected("response_not_found", f"There is no response {run.key!r}.", "response_id")
+        return await self._following.accepted(run)
 
-    async def frames(
+    def frames(
         self, run: ActorId, *, after: int | None = None, include: frozenset[str] = frozenset()
     ) -> AsyncGenerator[Frame, None]:
         """The events of a response after a sequence number: those that were, then those that come, to the last."""
-        codec = ResponseCodec(run.key, include=include)
-        cursor = 0
-        if after is not None:
-            cursor, _ = place_of(after)
-            last = 0
-            async for event in self._up_to(run, cursor):
-                last = event.cursor
-                for frame in codec.fold(event):
-                    if frame.sequence_number > after:
-                        yield frame
-            if last < cursor:
-                return
-        async with aclosing(self._runtime.sessions.read(run, SESSION, cursor)) as events:
-            async for event in events:
-                for frame in codec.fold(event):
-                    yield frame
-
-    async def _up_to(self, run: ActorId, cursor: int) -> AsyncGenerator[SessionEvent, None]:
-        """The events up to a cursor, also where the one at the cursor is stored joined with later ones."""
-        sessions, after = self._runtime.sessions, 0
-        while after < cursor:
-            page = await sessions.page(run, SESSION, after)
-            for event in page:
-                if event.cursor <= cursor:
-                    yield event
-            if not page or page[-1].cursor > cursor:
-                rests = await sessions.page(run, SESSION, cursor, 1) if page else []
-                for event in page:
-                    if event.cursor > cursor and (head := _head(event, rests)):
-                        yield replace(event, cursor=cursor, event=head)
-                return
-            after = page[-1].cursor
+        return self._following.frames(run, after=after, include=include)
 
     # Looking
 
     async def retrieve(self, caller: Principal, response_id: str, include: frozenset[str] = frozenset()) -> Body:
         """A stored response as it is now. Raises: Denied; Rejected `response_not_found`."""
-        return await self.current(await self.stored(caller, response_id), include)
+        return await self._following.current(await self.stored(caller, response_id), include)
 
     async def stored(self, caller: Principal, response_id: str) -> ActorId:
         """The run behind a stored response of the caller's scope. Raises: Denied; Rejected `response_not_found`."""
-        _require(caller, "runs.read")
+        require(caller, "runs.read")
         await self._histories.stored(caller.scope, response_id)
         return ActorId(RUN, caller.scope, response_id)
 
-    async def current(self, run: ActorId, include: frozenset[str] = frozenset()) -> Body:
-        """The response as it is now, stored or not."""
-        document = await run_document(self._runtime.readmodels, run.scope, run.key)
-        if document is not None and document.status in ENDED:
-            transcript = await self._transcript(run)
-            if transcript is not None:
-                return _ended(run, document, transcript, include)
-        codec = ResponseCodec(run.key, include=include)
-        async with aclosing(self._runtime.sessions.read(run, SESSION, until_terminal=False)) as events:
-            async for event in events:
-                codec.fold(event)
-        return codec.response()
+    async def input_items(self, caller: Principal, response_id: str, page: Page) -> Body:
+        """What a response was asked with. Raises: Denied; Rejected `response_not_found`, `item_not_found`."""
+        run = await self.stored(caller, response_id)
+        found = await self._runtime.readmodels.get("agents.inputs", run.scope, f"{run.key}:input")
+        items = list(found.document.items) if found and isinstance(found.document, InputDocument) else []
+        chosen = _page(run.key, items, page)
+        views = [self._input_view(run, item) for item in chosen[: page.limit]]
+        return {
+            "object": "list",
+            "data": views,
+            "first_id": views[0]["id"] if views else None,
+            "last_id": views[-1]["id"] if views else None,
+            "has_more": len(chosen) > page.limit,
+        }
 
-    async def _transcript(self, run: ActorId) -> TranscriptDocument | None:
-        found = await self._runtime.readmodels.get("agents.transcripts", run.scope, run.key)
-        return found.document if found is not None and isinstance(found.document, TranscriptDocument) else None
+    def _input_view(self, run: ActorId, item: Item) -> Body:
+        if not item.id.startswith(f"{COMPACTION_PREFIX}_"):
+            return input_view(run.key, item)
+        sealed = self._seal.close(run.scope, item.message.parts[0].text)
+        return {"type": "compaction", "id": shown_id(run.key, item), "encrypted_content": sealed}
 
     # Ending
 
     async def cancel(self, caller: Principal, response_id: str) -> Body:
         """The response, cancelled if it was still going on. Raises: Denied; Rejected `response_not_found`."""
-        _require(caller, "runs.cancel")
+        require(caller, "runs.cancel")
         run = await self.stored(caller, response_id)
         await self._runtime.ask(run, CancelRun(reason="cancelled by request"), principal=caller)
-        return await self.current(run)
+        return await self._following.current(run)
+
+    async def delete(self, caller: Principal, response_id: str) -> Body:
+        """Cancels and hides a response, and has it erased when no other needs it that goes on from it.
+
+        Raises: Denied; Rejected `response_not_found`.
+        """
+        require(caller, "runs.cancel")
+        run = await self.stored(caller, response_id)
+        children = await self._active_after(run.scope, run.text)
+        await self._runtime.ask(run, DeleteRun(continued_by=children), principal=caller)
+        return {"id": response_id, "object": "response.deleted", "deleted": True}
+
+    async def _active_after(self, scope: ScopeId, run: str) -> list[str]:
+        """The runs under way that rest on this one."""
+        active, waiting = [], [run]
+        while waiting:
+            previous, after = waiting.pop(), None
+            while True:
+                page = await self._runtime.readmodels.list(
+                    "agents.runs", scope, where={"previous": previous}, after=after, limit=CHILDREN_AT_ONCE
+                )
+                for child in page.items:
+                    text = ActorId(RUN, scope, child.key).text
+                    waiting.append(text)
+                    if isinstance(child.document, RunDocument) and child.document.status not in ENDED:
+                        active.append(text)
+                if (after := page.after) is None:
+                    break
+        return active
 
 
 def check(request: CreateResponse) -> None:
@@ -280,48 +173,11 @@ def check(request: CreateResponse) -> None:
         raise Rejected("background_requires_store", told, "background")
 
 
-def _ended(run: ActorId, document: RunDocument, transcript: TranscriptDocument, include: frozenset[str]) -> Body:
-    echo = read_echo(document.echo)
-    output = output_of(run.key, list(transcript.items), echo, include | frozenset(echo.include))
-    return response_object(run.key, echo, progress_of(document), output)
-
-
-def _head(event: SessionEvent, rests: list[SessionEvent]) -> Delta | None:
-    """The part of a joined text that lies before its rest."""
-    whole = event.event
-    if not isinstance(whole, Delta):
-        return None
-    rest = next((_length(each) for each in rests if each.cursor == event.cursor), len(whole.text))
-    head = whole.text[: max(0, len(whole.text) - rest)]
-    return Delta(item=whole.item, channel=whole.channel, text=head) if head else None
-
-
-def _length(event: SessionEvent) -> int:
-    return len(event.event.text) if isinstance(event.event, Delta) else 0
-
-
-def _digest(request: CreateResponse, tool_set: str | None) -> str:
-    body = f"{tool_set or ''}\0{request.model_dump_json()}"
-    return blake2b(body.encode(), digest_size=16).hexdigest()
-
-
-def _encoded(echo: Echo) -> str:
-    return msgspec.json.encode(echo).decode()
-
-
-def _agent_in(model: str | None) -> str | None:
-    known = split(model) if model else None
-    return known.model if known is not None and known.provider == AGENT_PROVIDER else None
-
-
-def _told(found: Found) -> str:
-    return f"{AGENT_PROVIDER}/{found.agent_key}" if found.agent_key else found.model.id
-
-
-def _binding(run: ActorId) -> Binding:
-    return Binding(run.scope, run, SESSION)
-
-
-def _require(caller: Principal, permission: str) -> None:
-    if not caller.may(permission):
-        raise Denied("permission_denied", f"this takes the permission {permission!r}")
+def _page(run_key: str, items: Sequence[Item], page: Page) -> list[Item]:
+    ordered = list(reversed(items)) if page.is_descending else list(items)
+    if page.after is None:
+        return ordered
+    for place, item in enumerate(ordered):
+        if shown_id(run_key, item) == page.after:
+            return ordered[place + 1 :]
+    raise Rejected("invalid_cursor", f"There is no item {page.after!r} in this list.", "after")

@@ -1,0 +1,207 @@
+"""Starting the run behind a request: everything about it is found out and checked before, and it starts once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from aevatar.actors import Runtime
+from aevatar.agents import RUN, AgentDocument, ChosenModel, ModelChoice, Persona, run_key
+from aevatar.agents.runs import SESSION
+from aevatar.agents.runs_pb2 import Item, Parameters, ReaderCame, RunContext, StartRun
+from aevatar.credentials import Binding, CredentialVault, Secret
+from aevatar.errors import Denied, Rejected
+from aevatar.identity import ActorId, Principal, ScopeId
+from aevatar.invocation import DEFAULT_SET
+from aevatar.models import AGENT_PROVIDER, split
+from aevatar.responses.history import Histories, run_document
+from aevatar.responses.items import said
+from aevatar.responses.requests import CreateResponse
+from aevatar.responses.response_object import echo_of, read_echo
+from aevatar.responses.starting import Found, limits_of, start_run
+from aevatar.routing import Decision, RouteInput, RoutePolicies
+
+CREDENTIAL_USES: Final = 256
+NO_TOOLS: Final = "none"
+"""The tool set of those who want none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What comes around the body of a request: whose it is, under which ids, with which credential and tools."""
+
+    caller: Principal
+    command_id: str
+    request_id: str = ""
+    secret: Secret | None = None
+    tool_set: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purpose:
+    """What a run is started for, and how that makes it differ from what its request says.
+
+    `closing` is said after the input; `parameters` go over those of the request; `tool_set` in place of any other.
+    """
+
+    prefix: str
+    origin: str
+    closing: str = ""
+    tool_set: str | None = None
+    parameters: Parameters | None = None
+
+
+class Beginning:
+    """Starts runs for requests."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        choice: ModelChoice,
+        policies: RoutePolicies,
+        histories: Histories,
+        *,
+        vault: CredentialVault | None,
+    ) -> None:
+        self._runtime = runtime
+        self._choice = choice
+        self._policies = policies
+        self._histories = histories
+        self._vault = vault
+
+    async def begin(self, request: CreateResponse, given: Given, purpose: Purpose) -> ActorId:
+        """The run for a request, started or found.
+
+        Raises: Denied; Rejected with the path of what is wrong, `idempotency_conflict`; Unavailable.
+        """
+        caller = given.caller
+        require(caller, "models.use")
+        starter = f"{caller.scope}/{caller.subject}"
+        run = ActorId(RUN, caller.scope, run_key(purpose.prefix, starter, given.command_id))
+        digest = _digest(request, given, purpose)
+        if await self._is_known(run, digest):
+            if not request.store:
+                await self._runtime.dispatch(run, ReaderCame(), principal=caller)
+            return run
+        await self._start(run, await self._command(request, given, purpose, run=run, digest=digest), given, digest)
+        return run
+
+    async def _command(
+        self, request: CreateResponse, given: Given, purpose: Purpose, *, run: ActorId, digest: str
+    ) -> StartRun:
+        found = await self._find(request, given, purpose)
+        echo = msgspec.json.encode(echo_of(request, model=_told(found), digest=digest)).decode()
+        context = self._context(run, given, limits_of(request, found.persona).wall_seconds)
+        start = start_run(request, found, origin=purpose.origin, context=context, echo=echo)
+        if purpose.closing:
+            start.input.append(Item(id="msg_closing", message=said(purpose.closing), is_input=True))
+        if purpose.parameters is not None:
+            start.parameters.MergeFrom(purpose.parameters)
+        return start
+
+    async def _is_known(self, run: ActorId, digest: str) -> bool:
+        document = await run_document(self._runtime.readmodels, run.scope, run.key)
+        if document is not None and read_echo(document.echo).digest != digest:
+            told = "This key was used with another request."
+            raise Rejected("idempotency_conflict", told, "Idempotency-Key")
+        return document is not None
+
+    async def _start(self, run: ActorId, start: StartRun, given: Given, digest: str) -> None:
+        try:
+            await self._runtime.ask(run, start, command_id=given.command_id, principal=given.caller)
+        except Rejected as refused:
+            # Somebody was faster with the same key. What was found out meanwhile may differ; the request may not.
+            self._revoke(start)
+            if refused.code != "command_id_reused" or not await self._is_known(run, digest):
+                raise
+
+    # Finding out
+
+    async def _find(self, request: CreateResponse, given: Given, purpose: Purpose) -> Found:
+        caller = given.caller
+        agent_key = _agent_in(request.model)
+        asked = RouteInput(purpose.origin, request.model or "", agent_key or "")
+        decision = await self._decide(caller.scope, asked)
+        persona = await self._persona(caller, agent_key) if agent_key is not None else None
+        model = await self._model(caller.scope, request, decision, persona)
+        past = await self._histories.past(caller.scope, request.previous_response_id)
+        items = await self._histories.items(caller.scope, request.input)
+        await self._histories.check_outputs(past, items)
+        return Found(
+            model=model,
+            items=items,
+            history=past.history,
+            decision=decision,
+            tool_set=purpose.tool_set or given.tool_set or _tools(decision, persona),
+            persona=persona,
+            agent_key=agent_key or "",
+        )
+
+    async def _decide(self, scope: ScopeId, asked: RouteInput) -> Decision:
+        decision = await self._policies.decide(scope, asked)
+        if decision.action.HasField("reject"):
+            reject = decision.action.reject
+            raise Denied(reject.code or "route_rejected", reject.message or "This scope's policy refuses the request.")
+        return decision
+
+    async def _model(
+        self, scope: ScopeId, request: CreateResponse, decision: Decision, persona: Persona | None
+    ) -> ChosenModel:
+        if persona is not None:
+            return await self._choice.choose(scope, agent=persona.model)
+        if forced := decision.action.forward.model:
+            return await self._choice.choose(scope, policy=forced)
+        return await self._choice.choose(scope, request=request.model)
+
+    async def _persona(self, caller: Principal, key: str) -> Persona:
+        require(caller, "agents.invoke")
+        found = await self._runtime.readmodels.get("agents.agents", caller.scope, key)
+        if found is None or not isinstance(found.document, AgentDocument):
+            raise Rejected("model_not_found", f"There is no agent {key!r}.", "model")
+        if found.document.is_disabled:
+            raise Rejected("agent_disabled", f"The agent {key!r} is disabled.", "model")
+        return found.document.persona
+
+    # The caller's credential
+
+    def _context(self, run: ActorId, given: Given, seconds: float) -> RunContext:
+        context = RunContext(request_id=given.request_id, root_run=run.text)
+        if self._vault is not None and given.secret is not None:
+            binding = Binding(run.scope, run, SESSION)
+            context.credential_handle_id = self._vault.mint(given.secret, binding, ttl=seconds, uses=CREDENTIAL_USES)
+            context.credential_owner = run.text
+        return context
+
+    def _revoke(self, start: StartRun) -> None:
+        if self._vault is not None and start.context.credential_handle_id:
+            self._vault.revoke(start.context.credential_handle_id)
+
+
+def require(caller: Principal, permission: str) -> None:
+    """Goes on if the caller holds `permission`. Raises: Denied `permission_denied`."""
+    if not caller.may(permission):
+        raise Denied("permission_denied", f"this takes the permission {permission!r}")
+
+
+def _tools(decision: Decision, persona: Persona | None) -> str:
+    if persona is not None:
+        return persona.tool_set
+    return decision.action.forward.tool_set or DEFAULT_SET
+
+
+def _digest(request: CreateResponse, given: Given, purpose: Purpose) -> str:
+    parameters = purpose.parameters.SerializeToString(deterministic=True) if purpose.parameters is not None else b""
+    body = f"{purpose.origin}\0{given.tool_set or ''}\0{request.model_dump_json()}\0".encode() + parameters
+    return blake2b(body, digest_size=16).hexdigest()
+
+
+def _agent_in(model: str | None) -> str | None:
+    known = split(model) if model else None
+    return known.model if known is not None and known.provider == AGENT_PROVIDER else None
+
+
+def _told(found: Found) -> str:
+    return f"{AGENT_PROVIDER}/{found.agent_key}" if found.agent_key else found.model.id
