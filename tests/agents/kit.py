@@ -6,7 +6,7 @@ Leaving `opened` is as good as killing the process: what is not committed is los
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from random import Random
 from typing import Any
@@ -61,7 +61,7 @@ from aevatar.credentials import MemoryVault
 from aevatar.identity import ActorId, Principal, ScopeId
 from aevatar.invocation import DEFAULT_SET, Invocations, Looking, default_set, sources
 from aevatar.journal.port import Journal
-from aevatar.models import ModelDirectory, ModelError, models_settings
+from aevatar.models import ModelCall, ModelDirectory, ModelError, models_settings
 from aevatar.models.models_pb2 import ModelDelta, ModelRequest
 from aevatar.testing import MemoryJournal, MemoryStore, VirtualClock, elapse, seeded
 from aevatar.testing.memory_sink import MemorySink
@@ -82,7 +82,7 @@ class World:
     """A store and what outlives the processes over it. `steps` are what the model says, call by call."""
 
     def __init__(self, *steps: Step, **models: Iterable[Step]) -> None:
-        self.model = ScriptedModel(steps)
+        self.model = Watched(steps)
         self.models = {"scripted": self.model} | {name: ScriptedModel(script) for name, script in models.items()}
         self.toolbox = Toolbox()
         self.extra_sources: list[ToolSource] = []
@@ -203,6 +203,9 @@ class World:
             by, key, Persona(display_name=key, tool_set=tools, **persona), command_id=f"make:{key}"
         )
 
+    def run_of(self, text: str) -> ActorId:
+        return ActorId.parse(text)
+
     # What is seen of them
 
     async def story(self, run: ActorId, *, usage: bool = False) -> list[str]:
@@ -221,8 +224,14 @@ class World:
 
     async def until(self, run: ActorId, line: str) -> None:
         """Waits until a line of the story has been told."""
-        while line not in await self.so_far(run):
-            await elapse(0.01)
+        seen: list[Message] = []
+        async with aclosing(self.now.sessions.read(run, SESSION)) as events:
+            async for event in events:
+                seen.append(event.event)
+                if line in told(seen):
+                    await ticks()
+                    return
+        raise AssertionError(f"{line!r} is no line of {told(seen)}")
 
     async def facts(self, actor: ActorId, *kinds: type[Message]) -> list[Any]:
         """What is recorded of an actor, of some kinds or of all."""
@@ -258,6 +267,21 @@ class World:
         approval_id = fields.pop("approval_id", None) or (await self.approval(run)).id
         given = DecideApproval(approval_id=approval_id, decision=decision, **fields)
         return (await self.runs.decide(by, run.key, given)).decision
+
+
+class Watched(ScriptedModel):
+    """A scripted model that knows how many of its replies are under way: `open`."""
+
+    open = 0
+
+    async def stream(self, request: ModelRequest, call: ModelCall) -> AsyncGenerator[ModelDelta]:
+        self.open += 1
+        try:
+            async with aclosing(super().stream(request, call)) as deltas:
+                async for delta in deltas:
+                    yield delta
+        finally:
+            self.open -= 1
 
 
 class _Late:
@@ -305,6 +329,12 @@ def call(text: str, tool: str = "look") -> tuple[str, dict[str, Any]]:
     return tool, {"text": text}
 
 
+def invoking(agent: str, prompt: str = "go", wait: str | None = "complete", **more: Any) -> tuple[str, dict[str, Any]]:
+    """A call that invokes an agent, for `calls` of the script."""
+    arguments = {"target": {"agent_key": agent}, "payload": {"prompt": prompt}, **more}
+    return "aevatar_invoke_gagent", arguments | ({"wait": wait} if wait else {})
+
+
 def slowly(*pieces: str, every: float = 1) -> Step:
     """A reply whose pieces come so many seconds apart."""
     spread = [part for delta in says(*pieces).reply for part in (delta, Pause(every))]
@@ -338,6 +368,7 @@ __all__ = [
     "World",
     "breaks",
     "call",
+    "invoking",
     "item_told",
     "prompt_told",
     "slowly",

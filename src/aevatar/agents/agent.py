@@ -28,6 +28,7 @@ from aevatar.agents.agents_pb2 import (
     SubmitRun,
 )
 from aevatar.agents.runs import SESSION
+from aevatar.agents.runs.callers import caller_of
 from aevatar.agents.runs.facts import copy
 from aevatar.agents.runs.limits import DEFAULT, lowered
 from aevatar.agents.runs_pb2 import PersonaSnapshot, RunLimits, StartRun
@@ -149,6 +150,7 @@ class Agent(Actor[AgentState]):
             thread=cmd.thread,
             echo=cmd.echo,
             hints=cmd.payload.hints,
+            caller=caller_of(self.turn.principal),
         )
 
     def _limits(self, cmd: Invoke) -> RunLimits:

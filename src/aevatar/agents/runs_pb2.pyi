@@ -164,6 +164,14 @@ class RunContext(_message.Message):
     deadline: int
     def __init__(self, request_id: _Optional[str] = ..., root_run: _Optional[str] = ..., parent_run: _Optional[str] = ..., parent_call_id: _Optional[str] = ..., depth: _Optional[int] = ..., lineage: _Optional[_Iterable[str]] = ..., budget: _Optional[str] = ..., credential_handle_id: _Optional[str] = ..., credential_owner: _Optional[str] = ..., is_unattended: _Optional[bool] = ..., deadline: _Optional[int] = ...) -> None: ...
 
+class Caller(_message.Message):
+    __slots__ = ("subject", "permissions")
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    PERMISSIONS_FIELD_NUMBER: _ClassVar[int]
+    subject: str
+    permissions: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, subject: _Optional[str] = ..., permissions: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class Hint(_message.Message):
     __slots__ = ("name", "value")
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -222,7 +230,7 @@ class Prefilled(_message.Message):
     def __init__(self, tool: _Optional[str] = ..., arguments: _Optional[str] = ...) -> None: ...
 
 class StartRun(_message.Message):
-    __slots__ = ("origin", "persona", "input", "history", "context", "model", "model_reason", "fallbacks", "parameters", "client_tools", "tool_choice", "serial_calls", "limits", "sinks", "report_to", "thread", "echo", "is_unstored", "rule_id", "prefilled", "context_length", "is_queued", "hints")
+    __slots__ = ("origin", "persona", "input", "history", "context", "model", "model_reason", "fallbacks", "parameters", "client_tools", "tool_choice", "serial_calls", "limits", "sinks", "report_to", "thread", "echo", "is_unstored", "rule_id", "prefilled", "context_length", "is_queued", "hints", "caller")
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     PERSONA_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
@@ -246,6 +254,7 @@ class StartRun(_message.Message):
     CONTEXT_LENGTH_FIELD_NUMBER: _ClassVar[int]
     IS_QUEUED_FIELD_NUMBER: _ClassVar[int]
     HINTS_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
     origin: str
     persona: PersonaSnapshot
     input: _containers.RepeatedCompositeFieldContainer[Item]
@@ -269,7 +278,8 @@ class StartRun(_message.Message):
     context_length: int
     is_queued: bool
     hints: _containers.RepeatedCompositeFieldContainer[Hint]
-    def __init__(self, origin: _Optional[str] = ..., persona: _Optional[_Union[PersonaSnapshot, _Mapping]] = ..., input: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., history: _Optional[_Union[History, _Mapping]] = ..., context: _Optional[_Union[RunContext, _Mapping]] = ..., model: _Optional[str] = ..., model_reason: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., client_tools: _Optional[_Iterable[_Union[_models_pb2.ToolSpec, _Mapping]]] = ..., tool_choice: _Optional[_Union[_models_pb2.ToolChoice, _Mapping]] = ..., serial_calls: _Optional[bool] = ..., limits: _Optional[_Union[RunLimits, _Mapping]] = ..., sinks: _Optional[_Iterable[_Union[Sink, _Mapping]]] = ..., report_to: _Optional[str] = ..., thread: _Optional[str] = ..., echo: _Optional[str] = ..., is_unstored: _Optional[bool] = ..., rule_id: _Optional[str] = ..., prefilled: _Optional[_Iterable[_Union[Prefilled, _Mapping]]] = ..., context_length: _Optional[int] = ..., is_queued: _Optional[bool] = ..., hints: _Optional[_Iterable[_Union[Hint, _Mapping]]] = ...) -> None: ...
+    caller: Caller
+    def __init__(self, origin: _Optional[str] = ..., persona: _Optional[_Union[PersonaSnapshot, _Mapping]] = ..., input: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., history: _Optional[_Union[History, _Mapping]] = ..., context: _Optional[_Union[RunContext, _Mapping]] = ..., model: _Optional[str] = ..., model_reason: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., client_tools: _Optional[_Iterable[_Union[_models_pb2.ToolSpec, _Mapping]]] = ..., tool_choice: _Optional[_Union[_models_pb2.ToolChoice, _Mapping]] = ..., serial_calls: _Optional[bool] = ..., limits: _Optional[_Union[RunLimits, _Mapping]] = ..., sinks: _Optional[_Iterable[_Union[Sink, _Mapping]]] = ..., report_to: _Optional[str] = ..., thread: _Optional[str] = ..., echo: _Optional[str] = ..., is_unstored: _Optional[bool] = ..., rule_id: _Optional[str] = ..., prefilled: _Optional[_Iterable[_Union[Prefilled, _Mapping]]] = ..., context_length: _Optional[int] = ..., is_queued: _Optional[bool] = ..., hints: _Optional[_Iterable[_Union[Hint, _Mapping]]] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ...) -> None: ...
 
 class RunAccepted(_message.Message):
     __slots__ = ("run_id", "session")
@@ -426,7 +436,7 @@ class DiscoverTools(_message.Message):
     def __init__(self, tool_set: _Optional[str] = ..., tool_names: _Optional[_Iterable[str]] = ..., context: _Optional[_Union[ToolContext, _Mapping]] = ...) -> None: ...
 
 class ToolContext(_message.Message):
-    __slots__ = ("run", "run_context", "call_id", "model", "deadline", "origin", "lineage_key", "sub_runs_left")
+    __slots__ = ("run", "run_context", "call_id", "model", "deadline", "origin", "lineage_key", "sub_runs_left", "caller")
     RUN_FIELD_NUMBER: _ClassVar[int]
     RUN_CONTEXT_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
@@ -435,6 +445,7 @@ class ToolContext(_message.Message):
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     LINEAGE_KEY_FIELD_NUMBER: _ClassVar[int]
     SUB_RUNS_LEFT_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
     run: str
     run_context: RunContext
     call_id: str
@@ -443,7 +454,8 @@ class ToolContext(_message.Message):
     origin: str
     lineage_key: str
     sub_runs_left: int
-    def __init__(self, run: _Optional[str] = ..., run_context: _Optional[_Union[RunContext, _Mapping]] = ..., call_id: _Optional[str] = ..., model: _Optional[str] = ..., deadline: _Optional[int] = ..., origin: _Optional[str] = ..., lineage_key: _Optional[str] = ..., sub_runs_left: _Optional[int] = ...) -> None: ...
+    caller: Caller
+    def __init__(self, run: _Optional[str] = ..., run_context: _Optional[_Union[RunContext, _Mapping]] = ..., call_id: _Optional[str] = ..., model: _Optional[str] = ..., deadline: _Optional[int] = ..., origin: _Optional[str] = ..., lineage_key: _Optional[str] = ..., sub_runs_left: _Optional[int] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ...) -> None: ...
 
 class FixedTool(_message.Message):
     __slots__ = ("name", "source", "description", "schema", "strict", "digest", "read_only", "idempotent", "reconciles", "timeout", "is_client")
@@ -748,16 +760,16 @@ class FlushDue(_message.Message):
     def __init__(self, sink: _Optional[str] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class RunQueued(_message.Message):
-    __slots__ = ("start", "run_id", "at", "subject")
+    __slots__ = ("start", "run_id", "at", "caller")
     START_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
-    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
     start: StartRun
     run_id: str
     at: int
-    subject: str
-    def __init__(self, start: _Optional[_Union[StartRun, _Mapping]] = ..., run_id: _Optional[str] = ..., at: _Optional[int] = ..., subject: _Optional[str] = ...) -> None: ...
+    caller: Caller
+    def __init__(self, start: _Optional[_Union[StartRun, _Mapping]] = ..., run_id: _Optional[str] = ..., at: _Optional[int] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ...) -> None: ...
 
 class RunStarted(_message.Message):
     __slots__ = ("at", "discovery_effect", "deadline", "history")
@@ -1261,7 +1273,7 @@ class UsageByModel(_message.Message):
     def __init__(self, model: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., calls: _Optional[int] = ...) -> None: ...
 
 class RunState(_message.Message):
-    __slots__ = ("status", "phase", "start", "items", "tools", "sources_failed", "round", "calls_made", "call", "calls", "approvals", "sub_runs", "sinks", "usage", "subject", "last_input_tokens", "characters_since", "continuations", "concluding", "reply_retries", "again", "open_text", "is_message_open", "denials", "model", "fallbacks", "deadline", "remaining_ms", "created_at", "started_at", "ended", "cancelling", "discovery_effect", "warnings", "added", "restarts", "past_calls", "deleted_at")
+    __slots__ = ("status", "phase", "start", "items", "tools", "sources_failed", "round", "calls_made", "call", "calls", "approvals", "sub_runs", "sinks", "usage", "caller", "last_input_tokens", "characters_since", "continuations", "concluding", "reply_retries", "again", "open_text", "is_message_open", "denials", "model", "fallbacks", "deadline", "remaining_ms", "created_at", "started_at", "ended", "cancelling", "discovery_effect", "warnings", "added", "restarts", "past_calls", "deleted_at")
     class SubRunsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -1290,7 +1302,7 @@ class RunState(_message.Message):
     SUB_RUNS_FIELD_NUMBER: _ClassVar[int]
     SINKS_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
-    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
     LAST_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     CHARACTERS_SINCE_FIELD_NUMBER: _ClassVar[int]
     CONTINUATIONS_FIELD_NUMBER: _ClassVar[int]
@@ -1328,7 +1340,7 @@ class RunState(_message.Message):
     sub_runs: _containers.MessageMap[str, SubRunState]
     sinks: _containers.RepeatedCompositeFieldContainer[SinkState]
     usage: _containers.RepeatedCompositeFieldContainer[UsageByModel]
-    subject: str
+    caller: Caller
     last_input_tokens: int
     characters_since: int
     continuations: int
@@ -1352,7 +1364,7 @@ class RunState(_message.Message):
     restarts: int
     past_calls: _containers.RepeatedCompositeFieldContainer[PastCall]
     deleted_at: int
-    def __init__(self, status: _Optional[_Union[RunStatus, str]] = ..., phase: _Optional[str] = ..., start: _Optional[_Union[StartRun, _Mapping]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[FixedTool, _Mapping]]] = ..., sources_failed: _Optional[_Iterable[str]] = ..., round: _Optional[int] = ..., calls_made: _Optional[int] = ..., call: _Optional[_Union[CurrentCall, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[RoundCall, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., sub_runs: _Optional[_Mapping[str, SubRunState]] = ..., sinks: _Optional[_Iterable[_Union[SinkState, _Mapping]]] = ..., usage: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., subject: _Optional[str] = ..., last_input_tokens: _Optional[int] = ..., characters_since: _Optional[int] = ..., continuations: _Optional[int] = ..., concluding: _Optional[_Union[RunEnded, _Mapping]] = ..., reply_retries: _Optional[int] = ..., again: _Optional[int] = ..., open_text: _Optional[str] = ..., is_message_open: _Optional[bool] = ..., denials: _Optional[_Mapping[str, int]] = ..., model: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., deadline: _Optional[int] = ..., remaining_ms: _Optional[int] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended: _Optional[_Union[RunEnded, _Mapping]] = ..., cancelling: _Optional[bool] = ..., discovery_effect: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., added: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., restarts: _Optional[int] = ..., past_calls: _Optional[_Iterable[_Union[PastCall, _Mapping]]] = ..., deleted_at: _Optional[int] = ...) -> None: ...
+    def __init__(self, status: _Optional[_Union[RunStatus, str]] = ..., phase: _Optional[str] = ..., start: _Optional[_Union[StartRun, _Mapping]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[FixedTool, _Mapping]]] = ..., sources_failed: _Optional[_Iterable[str]] = ..., round: _Optional[int] = ..., calls_made: _Optional[int] = ..., call: _Optional[_Union[CurrentCall, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[RoundCall, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., sub_runs: _Optional[_Mapping[str, SubRunState]] = ..., sinks: _Optional[_Iterable[_Union[SinkState, _Mapping]]] = ..., usage: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., last_input_tokens: _Optional[int] = ..., characters_since: _Optional[int] = ..., continuations: _Optional[int] = ..., concluding: _Optional[_Union[RunEnded, _Mapping]] = ..., reply_retries: _Optional[int] = ..., again: _Optional[int] = ..., open_text: _Optional[str] = ..., is_message_open: _Optional[bool] = ..., denials: _Optional[_Mapping[str, int]] = ..., model: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., deadline: _Optional[int] = ..., remaining_ms: _Optional[int] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended: _Optional[_Union[RunEnded, _Mapping]] = ..., cancelling: _Optional[bool] = ..., discovery_effect: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., added: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., restarts: _Optional[int] = ..., past_calls: _Optional[_Iterable[_Union[PastCall, _Mapping]]] = ..., deleted_at: _Optional[int] = ...) -> None: ...
 
 class RunDocument(_message.Message):
     __slots__ = ("subject", "agent_key", "thread", "origin", "status", "model", "model_reason", "created_at", "started_at", "ended_at", "code", "message", "usage", "usage_by_model", "parent_run", "root_run", "round", "echo", "is_unstored", "tools", "tool_sources_failed", "warnings", "rule_id", "fallbacks", "rounds_exhausted", "reply_failed", "history")

@@ -28,7 +28,8 @@ class CallContext:
 
     `effect_id` is the key that makes a repeat harmless where the far side takes one; `call_id` is the model's and
     empty while tools are only being discovered. `session` is the id of the session the run shows itself in, whose
-    owner is `run`. `sub_runs_left` is how many more runs may be followed. `secret()` redeems the caller's credential; it raises Unavailable `credential_unavailable`.
+    owner is `run`. `sub_runs_left` is how many more runs that one may follow. `secret()` redeems the caller's
+    credential; it raises Unavailable `credential_unavailable`.
     """
 
     principal: Principal

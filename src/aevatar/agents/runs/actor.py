@@ -11,6 +11,7 @@ import json
 
 from aevatar.actors import Answered, EffectFailed, EffectInterrupted, command, signal
 from aevatar.agents.agents_pb2 import Reserve, Settle
+from aevatar.agents.runs.callers import caller_of
 from aevatar.agents.runs.keeping import Keeping
 from aevatar.agents.runs.limits import (
     Exceeded,
@@ -89,8 +90,8 @@ class AgentRun(ToolRound, Replies, Keeping):
     def start_run(self, cmd: StartRun) -> RunAccepted:
         if self.state.HasField("start"):
             return RunAccepted(run_id=self.id.text, session=SESSION)
-        by = self.turn.principal.subject
-        self.emit(RunQueued(start=cmd, run_id=self.id.text, at=self.turn.now_ms, subject=by))
+        caller = cmd.caller if cmd.HasField("caller") else caller_of(self.turn.principal)
+        self.emit(RunQueued(start=cmd, run_id=self.id.text, at=self.turn.now_ms, caller=caller))
         if not cmd.is_queued:
             self._begin(None)
         return RunAccepted(run_id=self.id.text, session=SESSION)

@@ -112,7 +112,7 @@ class Approvals(RunBase):
                 arguments=decision.arguments,
                 by=by,
                 # Nobody lends their own credential to what somebody else has begun.
-                credential_handle_id=decision.credential_handle_id if by == self.state.subject else "",
+                credential_handle_id=decision.credential_handle_id if by == self.state.caller.subject else "",
             )
         )
         if (settled := approval_of(self.state, approval.id)) is not None:

@@ -127,7 +127,7 @@ class RunFacts(Actor[RunState]):
         state.model = event.start.model
         state.fallbacks.extend(event.start.fallbacks)
         state.created_at = event.at
-        state.subject = event.subject
+        state.caller.CopyFrom(event.caller)
 
     @applies
     @staticmethod
@@ -306,7 +306,9 @@ class RunFacts(Actor[RunState]):
             return
         approval.decision, approval.note = event.decision, event.reason
         if event.credential_handle_id:
-            state.start.context.credential_handle_id = event.credential_handle_id
+            context = state.start.context
+            context.credential_handle_id = event.credential_handle_id
+            context.credential_owner = context.credential_owner or context.root_run
         if event.decision == "deny":
             state.denials[approval.tool] = state.denials.get(approval.tool, 0) + 1
         call = call_of(state, approval.call_id)

@@ -11,6 +11,7 @@ from typing import Protocol
 from google.protobuf.message import Message
 
 from aevatar.actors import Effect, Link, Policy, Retries
+from aevatar.agents.runs.callers import principal_of
 from aevatar.agents.runs.history import Transcripts
 from aevatar.agents.runs.limits import estimated_tokens
 from aevatar.agents.runs.prompt import Prompt
@@ -81,7 +82,7 @@ class ModelCallEffect(Effect[CallModel, Message]):
         return replied
 
     async def _assembled(self, prompt: Prompt, link: Link) -> tuple[ModelRequest, Compaction, list[str]]:
-        sections, warnings = await self._read_sections(link)
+        sections, warnings = await self._read_sections(prompt, link)
         items = [*await self._transcripts.before(prompt.history), *prompt.items]
         fixed = sum(estimated_tokens(text) for text in (prompt.instructions, *sections))
         fixed += sum(estimated_tokens(tool.schema + tool.description) for tool in prompt.tools)
@@ -93,11 +94,12 @@ class ModelCallEffect(Effect[CallModel, Message]):
         compaction = Compaction(level=fitted.level, shortened=fitted.shortened, dropped=len(fitted.dropped))
         return prompt.request(fitted.items, sections), compaction, warnings
 
-    async def _read_sections(self, link: Link) -> tuple[list[str], list[str]]:
+    async def _read_sections(self, prompt: Prompt, link: Link) -> tuple[list[str], list[str]]:
         if self._sections is None:
             return [], []
         try:
-            return await self._sections.sections(link.principal, link.actor_id), []
+            caller = principal_of(prompt.caller, link.actor_id.scope)
+            return await self._sections.sections(caller, link.actor_id), []
         except Exception as unread:  # noqa: BLE001 - a section that cannot be read is left out, whatever the reason
             return [], [f"A section of the prompt could not be read ({type(unread).__name__})."]
 

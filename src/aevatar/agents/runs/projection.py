@@ -59,7 +59,7 @@ def run_document(state: RunState) -> RunDocument | None:
     for sub_run in state.sub_runs.values():
         add_usage(total, sub_run.usage)
     return RunDocument(
-        subject=state.subject,
+        subject=state.caller.subject,
         agent_key=start.persona.agent_key,
         thread=start.thread,
         origin=start.origin,

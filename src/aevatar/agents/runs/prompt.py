@@ -12,7 +12,7 @@ from itertools import groupby
 
 from aevatar.agents.runs.facts import copy
 from aevatar.agents.runs.limits import RESERVED_OUTPUT, output_bound
-from aevatar.agents.runs_pb2 import History, Item, Parameters, RunState
+from aevatar.agents.runs_pb2 import Caller, History, Item, Parameters, RunState
 from aevatar.models.models_pb2 import (
     ROLE_ASSISTANT,
     ROLE_SYSTEM,
@@ -43,6 +43,7 @@ class Prompt:
     context_length: int
     credential_handle_id: str
     credential_owner: str
+    caller: Caller
 
     @staticmethod
     def of(state: RunState, *, is_final: bool) -> Prompt:
@@ -78,6 +79,7 @@ class Prompt:
             context_length=start.context_length,
             credential_handle_id=start.context.credential_handle_id,
             credential_owner=start.context.credential_owner,
+            caller=copy(state.caller),
         )
 
     @property

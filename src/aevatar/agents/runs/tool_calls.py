@@ -11,6 +11,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from aevatar.actors import Effect, Link, Policy
+from aevatar.agents.runs.callers import principal_of
 from aevatar.agents.runs_pb2 import (
     ApprovalNeeded,
     CallTool,
@@ -26,7 +27,7 @@ from aevatar.agents.runs_pb2 import (
     ToolsDiscovered,
 )
 from aevatar.credentials import Binding
-from aevatar.errors import Rejected
+from aevatar.errors import Rejected, Unavailable
 from aevatar.identity import ActorId
 from aevatar.tools import (
     Approval,
@@ -218,7 +219,7 @@ def _cut(result: ToolResult) -> ToolResult:
 def _context(given: ToolContext, link: Link, *, effect_id: str = "") -> CallContext:
     run = given.run_context
     return CallContext(
-        principal=link.principal,
+        principal=principal_of(given.caller, link.actor_id.scope),
         scope=link.actor_id.scope,
         request_id=run.request_id,
         response_id=link.actor_id.key if given.origin == "responses" else None,
@@ -241,6 +242,8 @@ def _context(given: ToolContext, link: Link, *, effect_id: str = "") -> CallCont
 
 def _secret(given: ToolContext, link: Link) -> Callable[[], Awaitable[Any]]:
     async def secret() -> Any:
+        if not given.run_context.credential_handle_id:
+            raise Unavailable("credential_unavailable", "The caller brought no credential.")
         owner = ActorId.parse(given.run_context.credential_owner)
         return link.secret(given.run_context.credential_handle_id, Binding(owner.scope, owner, "run"))
 

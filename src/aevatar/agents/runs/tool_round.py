@@ -163,6 +163,7 @@ class ToolRound(Approvals, Mirroring):
             origin=start.origin,
             lineage_key=start.persona.agent_key,
             sub_runs_left=self.sub_runs_left(),
+            caller=self.state.caller,
         )
 
     def _deliver_results(self, own: list[RoundCall]) -> None:
