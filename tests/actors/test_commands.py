@@ -12,6 +12,8 @@ from tests.sample.kinds import packed
 from tests.sample.sample_pb2 import Add, Added, Plan, Take, Total, Wait
 from tests.sample.world import ALPHA, ANN, BEN, HeldJournal, World, settled
 
+ON_POSTGRES = True
+
 
 async def test_a_command_is_answered_with_its_outcome(world: World) -> None:
     async with world.runtime() as actors:

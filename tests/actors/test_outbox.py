@@ -22,6 +22,8 @@ from tests.sample.sample_pb2 import (
 )
 from tests.sample.world import ALPHA, ANN, BEN, Faults, HeldJournal, World, settled
 
+ON_POSTGRES = True
+
 
 def added(*amounts: int) -> list[Added]:
     return [Added(by=by, subject="program") for by in amounts]

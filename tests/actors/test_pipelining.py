@@ -16,6 +16,8 @@ from tests.sample.kinds import Echo, letter
 from tests.sample.sample_pb2 import Add, Added, Cheer, Fetch, HowMuch, Noted, Relay, Take, Total, TotalChanged
 from tests.sample.world import ANN, BEN, Faults, HeldJournal, World, noted, settled
 
+ON_POSTGRES = True
+
 
 def elsewhere(version: int, by: int) -> TurnRecord:
     """A turn of ANN that another process committed."""

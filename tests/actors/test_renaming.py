@@ -35,6 +35,8 @@ from tests.sample.sample_pb2 import (
 )
 from tests.sample.world import ALPHA, ANN, BEN, HeldJournal, World, collected, settled
 
+ON_POSTGRES = True
+
 NEW_ANN, NEW_BEN = (ActorId(Counter.kind, ALPHA, old.key) for old in (ANN, BEN))
 
 

@@ -18,6 +18,8 @@ from tests.sample.kinds import Tally, document, index
 from tests.sample.sample_pb2 import Add, HowMuch, Noted, Say, Take, TallyDocument, TallyState
 from tests.sample.world import ALPHA, ANN, BEN, Faults, HeldJournal, World, settled
 
+ON_POSTGRES = True
+
 TALLIES = "sample.tallies"
 BETA = ScopeId("beta")
 NOW = round(BEGINNING.timestamp() * 1000)

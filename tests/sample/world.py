@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -34,6 +35,7 @@ from aevatar.testing import (
     in_real_time,
     seeded,
 )
+from tests.postgres import PostgresJournals
 from tests.sample.kinds import TALLY, CarefulEcho, Echo, Tally
 
 ALPHA = ScopeId("alpha")
@@ -82,11 +84,17 @@ class World:
 
     async def before(self, *records: TurnRecord) -> None:
         """The same, while no runtime has the store open."""
+        async with self.opened():
+            await self.commit(*records)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Journal]:
+        """The store, for whoever works on it while no runtime has it open."""
         self.journal = self._handle()
         await self.journal.open()
         await self.journal.claim(range(SHARDS))
         try:
-            await self.commit(*records)
+            yield self.journal
         finally:
             await self.journal.close()
 
@@ -166,11 +174,21 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
     return VIRTUAL_TIME
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs what takes a `world` on each store: on PostgreSQL, which is slower, where a module has `ON_POSTGRES`."""
+    if "world" in metafunc.fixturenames:
+        stores = ["memory", "sqlite", *(["postgres"] if hasattr(metafunc.module, "ON_POSTGRES") else [])]
+        metafunc.parametrize("world", stores, indirect=True)
+
+
+@pytest.fixture
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     """A store of each kind in turn."""
     if request.param == "memory":
         return memory_world()
+    if request.param == "postgres":
+        postgres: PostgresJournals = request.getfixturevalue("postgres")
+        return World(lambda: in_real_time(postgres.handle()))
     return World(lambda: in_real_time(SqliteJournal(tmp_path / "journal.db")))
 
 

@@ -17,6 +17,8 @@ from aevatar.testing.virtual_time import BEGINNING
 from tests.sample.sample_pb2 import Add, Heard, HowMuch, Retire, Say, TotalChanged
 from tests.sample.world import ANN, BEN, Faults, HeldJournal, World, collected, noted, settled, texts
 
+ON_POSTGRES = True
+
 
 async def say(actors: Any, *words: str, session: str = "", last: bool = False, actor: ActorId = ANN) -> None:
     """Has the actor show words one after the other; the last one may end the session."""
