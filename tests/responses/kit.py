@@ -60,7 +60,7 @@ async def serving(
     **settings: Any,
 ) -> AsyncIterator[World]:
     platform = Platform(
-        PlatformSettings(config=data / "none.yaml", **settings),
+        PlatformSettings(config=data / "aevatar.yaml", **settings),
         ports=models,
         extra_sources=sources,
         environment=environment or {},
@@ -78,7 +78,7 @@ async def in_virtual_time(
     data: Path, *, journal: Journal, models: dict[str, ModelPort] | None = None
 ) -> AsyncIterator[Services]:
     """The same services without HTTP, on a clock that tests can move."""
-    platform = Platform(PlatformSettings(config=data / "none.yaml"), ports=models, environment={})
+    platform = Platform(PlatformSettings(config=data / "aevatar.yaml"), ports=models, environment={})
     capabilities = (*without_responses(platform), responses())
     clock = VirtualClock()
     vault = MemoryVault(clock)

@@ -8,11 +8,12 @@ Source: the Open Responses specification, the `*StreamingEvent` schemas.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from google.protobuf import json_format
+from google.protobuf.message import Message
 
 from aevatar.actors.packing import message_type
 from aevatar.agents.runs_pb2 import CallItem
@@ -106,6 +107,19 @@ class ResponseCodec:
         self._sub_runs: dict[str, str] = {}
         self._next = 0
         self._reply_from = 0
+        self._takes: Mapping[type[Message], Callable[[Any], Iterator[Body]]] = {
+            StepOpened: self._step_opened,
+            ItemOpened: self._item_opened,
+            Delta: self._delta,
+            ItemClosed: self._item_closed,
+            MessageRestarted: self._restarted,
+            ToolResultShown: self._result,
+            ApprovalAsked: self._asked,
+            ApprovalResolved: self._resolved,
+            SubRunOpened: self._sub_run,
+            SubRunShown: self._sub_run,
+            SubRunClosed: self._sub_run,
+        }
 
     @property
     def has_begun(self) -> bool:
@@ -135,34 +149,12 @@ class ResponseCodec:
 
     def _expand(self, event: SessionEvent) -> Iterator[tuple[int, Body]]:
         seen = event.event
-        match seen:
-            case RunOpened():
-                yield from self._opened(seen)
-            case RunClosed():
-                yield LAST_PLACE, self._closed(seen, event.at)
-            case _:
-                yield from enumerate(self._expand_inner(seen))
-
-    def _expand_inner(self, seen: Any) -> Iterator[Body]:
-        match seen:
-            case Delta():
-                yield from self._delta(seen)
-            case ItemOpened():
-                yield from self._item_opened(seen)
-            case ItemClosed():
-                yield from self._item_closed(seen)
-            case StepOpened():
-                self._reply_from = self._next
-            case MessageRestarted():
-                yield from self._restarted()
-            case ToolResultShown():
-                yield from self._result(seen)
-            case ApprovalAsked():
-                yield from self._asked(seen)
-            case ApprovalResolved():
-                self._output.pop(self._approvals.pop(seen.approval_id, -1), None)
-            case SubRunOpened() | SubRunShown() | SubRunClosed():
-                yield from self._sub_run(seen)
+        if isinstance(seen, RunOpened):
+            yield from self._opened(seen)
+        elif isinstance(seen, RunClosed):
+            yield LAST_PLACE, self._closed(seen, event.at)
+        elif (takes := self._takes.get(type(seen))) is not None:
+            yield from enumerate(takes(seen))
 
     # The run
 
@@ -174,12 +166,21 @@ class ResponseCodec:
         yield 0, {"type": "response.created", "response": self.response()}
         if is_queued:
             yield 1, {"type": "response.queued", "response": self.response()}
-        self._progress = Progress(created_at=opened.created_at, status="running")
-        yield 2, {"type": "response.in_progress", "response": self.response()}
+        if not opened.is_queued:
+            yield 2, self._in_progress()
+
+    def _in_progress(self) -> Body:
+        self._progress = replace(self._progress, status="running")
+        return {"type": "response.in_progress", "response": self.response()}
+
+    def _step_opened(self, opened: StepOpened) -> Iterator[Body]:
+        self._reply_from = self._next
+        if self._progress.status == "queued":
+            yield self._in_progress()
 
     def _closed(self, closed: RunClosed, at: int) -> Body:
-        self._progress = Progress(
-            created_at=self._progress.created_at,
+        self._progress = replace(
+            self._progress,
             status=closed.status,
             ended_at=at,
             code=closed.code,
@@ -282,7 +283,7 @@ class ResponseCodec:
     def _added(self, item: _Open, view: Body) -> Body:
         return {"type": "response.output_item.added", "output_index": item.index, "item": view}
 
-    def _restarted(self) -> Iterator[Body]:
+    def _restarted(self, restarted: MessageRestarted) -> Iterator[Body]:
         """The reply comes again: what is open of it ends here, and nothing of it is in the final output."""
         for item_id, item in list(self._open.items()):
             if item.is_shown:
@@ -311,6 +312,10 @@ class ResponseCodec:
         self._output[index] = view
         yield {"type": "response.output_item.added", "output_index": index, "item": view}
         yield {"type": "response.output_item.done", "output_index": index, "item": view}
+
+    def _resolved(self, resolved: ApprovalResolved) -> Iterator[Body]:
+        self._output.pop(self._approvals.pop(resolved.approval_id, -1), None)
+        yield from ()
 
     def _sub_run(self, seen: SubRunOpened | SubRunShown | SubRunClosed) -> Iterator[Body]:
         if isinstance(seen, SubRunOpened):

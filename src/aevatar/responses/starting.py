@@ -88,7 +88,7 @@ def limits_of(request: CreateResponse, persona: Persona | None) -> RunLimits:
 
 def _hint(found: Found) -> Hint | None:
     forward = found.decision.action.forward
-    return forward.hint if forward.HasField("hint") else None
+    return forward.hint if found.persona is None and forward.HasField("hint") else None
 
 
 def _persona(request: CreateResponse, found: Found) -> PersonaSnapshot:

@@ -1,0 +1,106 @@
+"""The caller's own credential: it reaches the gateway that asks for it, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from aevatar.testing import MemoryJournal, MemoryStore, assert_no_secret
+from tests.models.fake_provider import FakeProvider, Reply, fake_provider
+from tests.models.replies import done, text
+from tests.responses.kit import OFFLINE, serving, told
+
+MARKER = "sk-marker-of-the-caller-4711"
+HELLO = Reply((*text("Hi."), *done()))
+
+
+@pytest.fixture
+async def provider(tmp_path: Path) -> AsyncIterator[FakeProvider]:
+    """A gateway that wants the credential of each caller, and a configuration that names it."""
+    async with fake_provider() as known:
+        configured = f"""
+models:
+  providers:
+    - name: gate
+      type: openai_compatible
+      base_url: {known.base_url}/v1
+      credential: caller
+      models: [one]
+"""
+        (tmp_path / "aevatar.yaml").write_text(configured, encoding="utf-8")
+        yield known
+
+
+async def test_the_callers_credential_reaches_the_gateway_and_is_kept_nowhere(
+    tmp_path: Path, provider: FakeProvider
+) -> None:
+    provider.answers += [HELLO, HELLO, HELLO]
+    store = MemoryStore()
+    with capture_logs() as logs:
+        async with serving(tmp_path, journal=MemoryJournal(store), api_key=MARKER) as world:
+            answered = await world.client.responses.create(model="gate/one", input="hello")
+            async for _ in await world.client.responses.create(model="gate/one", input="hello", stream=True):
+                pass
+            queued = await world.client.responses.create(model="gate/one", input="hello", background=True)
+            async for _ in await world.client.responses.retrieve(queued.id, stream=True):
+                pass
+            bodies = list(world.checked.bodies)
+    assert answered.output_text == "Hi."
+    assert [request.headers["authorization"] for request in provider.requests] == [f"Bearer {MARKER}"] * 3
+    assert_no_secret(MARKER, store, logs, bodies, tmp_path)
+
+
+async def test_a_credential_of_its_own_for_the_gateway_goes_before_that_for_the_server(
+    tmp_path: Path, provider: FakeProvider
+) -> None:
+    provider.answers.append(HELLO)
+    headers = {"X-Gateway-Authorization": f"Bearer {MARKER}"}
+    async with serving(tmp_path, api_key="for the server") as world:
+        await world.client.responses.create(model="gate/one", input="hello", extra_headers=headers)
+    assert [request.headers["authorization"] for request in provider.requests] == [f"Bearer {MARKER}"]
+
+
+async def test_without_a_credential_the_response_fails(tmp_path: Path, provider: FakeProvider) -> None:
+    async with serving(tmp_path) as world:
+        body = {"model": "gate/one", "input": "hello"}
+        answer = (await world.served.client.post("/v1/responses", json=body)).json()
+    assert (answer["status"], answer["error"]["code"]) == ("failed", "credential_unavailable")
+    assert provider.connections == 0
+
+
+async def test_a_credential_does_not_survive_a_restart(tmp_path: Path, provider: FakeProvider) -> None:
+    provider.answers.append(Reply(text("one "), end="hang"))
+    store = MemoryStore()
+    journal = MemoryJournal(store)
+    async with serving(tmp_path, journal=journal, api_key=MARKER) as first:
+        begun = await first.client.responses.create(model="gate/one", input="hello", background=True)
+        await provider.hanging.wait()
+        await first.served.stop()
+    async with serving(tmp_path, journal=journal.reopened()) as second:
+        async for _ in await second.client.responses.retrieve(begun.id, stream=True):
+            pass
+        ended = await second.client.responses.retrieve(begun.id)
+    assert ended.error is not None
+    assert (ended.status, ended.error.code) == ("failed", "credential_unavailable")
+    assert_no_secret(MARKER, store)
+
+
+async def test_a_repeated_request_brings_no_second_credential(tmp_path: Path, provider: FakeProvider) -> None:
+    provider.answers.append(HELLO)
+    headers = {"Idempotency-Key": "k"}
+    async with serving(tmp_path, api_key=MARKER) as first:
+        answers = [
+            told(await first.client.responses.create(model="gate/one", input="x", extra_headers=headers))
+            for _ in range(3)
+        ]
+    assert answers == [answers[0]] * 3
+    assert len(provider.requests) == 1
+
+
+async def test_the_offline_model_needs_none(tmp_path: Path, provider: FakeProvider) -> None:
+    async with serving(tmp_path, api_key=MARKER) as world:
+        assert (await world.client.responses.create(model=OFFLINE, input="x")).status == "completed"
+    assert provider.connections == 0
