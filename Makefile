@@ -12,8 +12,8 @@ DEVELOPMENT := $(VENV)/.installed-development
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-run: $(RUNTIME)  ## start the server, with the example in examples/probe
-	$(BIN)/aevatar serve --capability examples.probe $(ARGS)
+run: $(RUNTIME)  ## start the server; ARGS="--capability examples.probe" serves the example too
+	$(BIN)/aevatar serve $(ARGS)
 
 test: $(DEVELOPMENT)  ## run the tests; ARGS="-k late_timer" narrows them
 	$(BIN)/python -m pytest -n auto $(ARGS)

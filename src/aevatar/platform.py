@@ -56,6 +56,7 @@ from aevatar.models import (
     models_settings,
     resolve,
 )
+from aevatar.responses.capability import responses
 from aevatar.routing import POLICY_KIND, RoutePolicies
 from aevatar.routing.http import router as routing_router
 from aevatar.server import Capability, Services
@@ -155,7 +156,7 @@ class Platform:
         Raises: Misassembled when the configuration is wrong.
         """
         _ = self.default_model
-        return [self.agents(), _routing()]
+        return [self.agents(), _routing(), responses()]
 
     def agents(self) -> Capability:
         """Agents, runs and the tools that reach them."""
