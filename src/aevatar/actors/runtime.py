@@ -309,6 +309,8 @@ class Runtime:
     ) -> Answer:
         """As `ask`, with the version of the actor, which its documents show by then."""
         envelope = self._envelope(target, command, command_id, principal)
+        if envelope.target.shard not in self._shards:  # a turn of it here would be refused, and take all others along
+            raise Unavailable("not_here", f"{target} is served by another process")
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         with self._tracing.dispatch(envelope) as traced:
             self._stage.deliver(self._kinds[envelope.target.kind], Delivery(traced, future=future))
@@ -391,7 +393,16 @@ class Runtime:
 
     def deliver(self, mail: Mail) -> None:
         """Takes mail that another process stored for a shard of this one."""
-        self._deliver_durable(Delivery(from_bytes(mail.body), mailed=True))
+        if (envelope := self._read(mail.body, mail.target)) is not None:
+            self._deliver_durable(Delivery(envelope, mailed=True))
+
+    def _read(self, body: bytes, target: str) -> Envelope | None:
+        try:
+            return from_bytes(body)
+        except UnknownMessage as unknown:  # it stays in the journal until a program that knows the message starts
+            self.metrics.mail_unreadable += 1
+            log.warning("message_unreadable", actor=target, reason=str(unknown))
+            return None
 
     def _post(self, envelope: Envelope) -> None:
         self._hand_over(envelope, None)
@@ -430,13 +441,8 @@ class Runtime:
     # Timers and effects
 
     def _fire(self, timer: DueTimer) -> None:
-        try:
-            envelope = from_bytes(timer.body)
-        except UnknownMessage as unknown:  # it stays set until a program that knows the message starts
-            self.metrics.mail_unreadable += 1
-            log.warning("timer_unreadable", actor=timer.actor, timer=timer.name, reason=str(unknown))
-            return
-        self._deliver_durable(Delivery(envelope, timer=(timer.name, timer.generation)))
+        if (envelope := self._read(timer.body, timer.actor)) is not None:
+            self._deliver_durable(Delivery(envelope, timer=(timer.name, timer.generation)))
 
     def _start_effects(self, ticket: Ticket) -> None:
         attachments = {} if ticket.turn is None else {s.id: s.attachment for s in ticket.turn.effects_started}
