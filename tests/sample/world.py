@@ -37,6 +37,7 @@ from aevatar.testing import (
 )
 from tests.postgres import PostgresJournals
 from tests.sample.kinds import TALLY, CarefulEcho, Echo, Tally
+from tests.sample.sample_pb2 import Add, Fetch, Noted
 
 ALPHA = ScopeId("alpha")
 ANN, BEN, CLEO = (ActorId(Tally.kind, ALPHA, key) for key in ("ann", "ben", "cleo"))
@@ -206,6 +207,18 @@ def memory_world() -> World:
 async def settled() -> None:
     """Lets everything that is under way come to its end; timers later than a millisecond from now do not fire."""
     await elapse(0.001)
+
+
+async def begun(actors: Runtime, command: Fetch) -> None:
+    """Has ANN start an effect."""
+    await actors.ask(ANN, Add(by=0))
+    await actors.ask(ANN, command)
+    await settled()
+
+
+async def notes(world: World) -> list[str]:
+    """What ANN wrote down."""
+    return [event.text for event in await world.events(ANN) if isinstance(event, Noted)]
 
 
 async def collected(events: AsyncIterator[Any]) -> list[Message]:
