@@ -337,8 +337,8 @@ def invoking(agent: str, prompt: str = "go", wait: str | None = "complete", **mo
 
 def slowly(*pieces: str, every: float = 1) -> Step:
     """A reply whose pieces come so many seconds apart."""
-    spread = [part for delta in says(*pieces).reply for part in (delta, Pause(every))]
-    return Step(tuple(spread))
+    spread = [part for piece in pieces for part in (ModelDelta(text=piece), Pause(every))]
+    return Step((*spread, *says().reply))
 
 
 def breaks(*pieces: str, after: float = 1, code: str = "unavailable") -> Step:
