@@ -16,9 +16,11 @@ from tests.sample.kinds import Tally, letter, packed
 from tests.sample.sample_pb2 import (
     Add,
     Added,
+    AddedInTens,
     Break,
     Echoed,
     Fetch,
+    Heard,
     HowMuch,
     Noted,
     Plan,
@@ -231,6 +233,20 @@ async def test_a_bug_while_an_effect_is_answered_ends_the_effect(world: World) -
         assert (dead.actor, dead.reason, await world.journal.effects()) == (ANN.text, "ZeroDivisionError", [])
 
 
+async def test_an_event_that_nothing_applies_is_a_bug_of_the_handler(memory: World) -> None:
+    class Careless(Tally):
+        @command
+        def take(self, cmd: Take) -> Total:
+            self.emit(AddedInTens(tens=1))
+            return Total()
+
+    async with memory.runtime(Careless) as actors:
+        await actors.ask(ANN, Add(by=1))
+        with pytest.raises(Internal):
+            await actors.ask(ANN, Take(by=1))
+        assert len(await memory.turns(ANN)) == 1
+
+
 # Actors that cannot be restored
 
 
@@ -267,3 +283,12 @@ async def test_what_is_sent_to_a_quarantined_actor_is_parked_until_it_is_repaire
     async with world.runtime() as actors:
         await settled()
         assert (await actors.ask(ANN, HowMuch()), await world.journal.mail()) == (Total(total=7), [])
+
+
+async def test_a_signal_to_a_quarantined_actor_is_dropped_and_counted(world: World) -> None:
+    async with world.runtime() as actors:
+        await actors.ask(ANN, Add(by=1))
+    async with world.runtime(Forgetful) as actors:
+        await unavailable(actors.ask(ANN, HowMuch()))
+        actors.signal(ANN, Heard(text="x"))
+        assert actors.metrics.signals_dropped == 1

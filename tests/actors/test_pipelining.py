@@ -6,13 +6,13 @@ from typing import Any
 
 import anyio
 
-from aevatar.actors import Limits, Link
+from aevatar.actors import Limits, Link, command
 from aevatar.actors.actors_pb2 import TurnBody
 from aevatar.actors.packing import pack
 from aevatar.errors import Rejected
 from aevatar.journal.records import TurnRecord
 from aevatar.testing import Fault
-from tests.sample.kinds import Echo, letter
+from tests.sample.kinds import Echo, Tally, letter
 from tests.sample.sample_pb2 import Add, Added, Cheer, Fetch, HowMuch, Noted, Relay, Take, Total, TotalChanged
 from tests.sample.world import ANN, BEN, Faults, HeldJournal, World, noted, settled
 
@@ -205,3 +205,23 @@ async def test_actors_stop_deciding_when_they_are_too_far_ahead_of_the_journal(m
         held.release()
         await settled()
         assert (ahead < 1000, actors.metrics.turns) == (True, 1001)
+
+
+async def test_a_turn_that_is_run_again_draws_the_same_ids_and_numbers(memory: World) -> None:
+    faults, drawn = Faults(), list[Any]()
+
+    class Drawing(Tally):
+        @command
+        def take(self, cmd: Take) -> Total:
+            turn = self.turn
+            drawn.append((turn.new_id(), turn.new_id(), turn.random().random(), turn.now))
+            self.emit(Added(by=-cmd.by))
+            return Total()
+
+    async with memory.runtime(Drawing, over=faults.over) as actors:
+        await actors.ask(ANN, Add(by=9))
+        faults.append(Fault.CONFLICT)
+        await actors.ask(ANN, Take(by=1), command_id="c1")
+        await actors.ask(ANN, Take(by=1), command_id="c2")
+    first, again, other = drawn
+    assert (first == again, len({*first, *other})) == (True, 7)

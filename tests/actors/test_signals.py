@@ -118,3 +118,20 @@ async def test_a_delayed_signal_is_not_sent_by_a_turn_that_could_not_be_stored(m
         assert await memory.events(ANN) == []
         await elapse(0.2)
         assert await memory.events(ANN) == [Noted(text="later")]
+
+
+async def test_a_signal_may_be_passed_on_by_a_turn_that_leaves_nothing_else(memory: World) -> None:
+    class Passing(Tally):
+        @signal
+        def heard(self, message: Heard) -> None:
+            if self.id == ANN:
+                self.signal(BEN, message)
+            else:
+                self.emit(Noted(text=message.text))
+
+    async with memory.runtime(Passing) as actors:
+        for actor in (ANN, BEN):
+            await actors.ask(actor, Add(by=0))
+        actors.signal(ANN, Heard(text="x"))
+        await settled()
+        assert (await memory.turns(ANN), await memory.events(BEN)) == ([[]], [Noted(text="x")])

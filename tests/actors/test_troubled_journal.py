@@ -15,6 +15,7 @@ from tests.sample.sample_pb2 import (
     Add,
     HowMuch,
     Relay,
+    Remind,
     Take,
     Total,
 )
@@ -195,3 +196,25 @@ async def test_what_the_journal_holds_finds_its_place_in_a_full_mailbox(memory: 
         held.release()
         await settled()
         assert await actors.ask(ANN, HowMuch()) == Total(total=7)
+
+
+class Buggy(HeldJournal):
+    """An adapter with a bug."""
+
+    async def sweep(self, before: int) -> int:
+        raise KeyError(before)
+
+
+async def test_a_task_that_ends_with_a_bug_turns_the_health_red(memory: World) -> None:
+    async with memory.runtime(over=Buggy().over) as actors:
+        await settled()
+        assert actors.health.reasons == ["task: KeyError in a task of the runtime; restart the process"]
+
+
+async def test_timers_are_looked_for_again_when_the_journal_is_back(world: World) -> None:
+    faults = Faults("due")
+    async with world.runtime(over=faults.over) as actors:
+        await actors.ask(ANN, Remind(name="tea", delay=100, by=1))
+        faults.extend([Fault.IO_ERROR] * 2)
+        await elapse(101)
+        assert (faults, await actors.ask(ANN, HowMuch())) == ([], Total(total=1))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
+import anyio
 import pytest
 from google.protobuf.descriptor import Descriptor
 
@@ -12,7 +14,7 @@ from aevatar.journal import records
 from aevatar.sessions import SessionEvent, Show, sessions_pb2
 from tests.sample.kinds import Tally
 from tests.sample.sample_pb2 import Add, Added, Noted, Say, TotalChanged
-from tests.sample.world import ANN, World, collected, settled
+from tests.sample.world import ANN, World, collected, noted, settled
 
 CONTRACTS = list(sessions_pb2.DESCRIPTOR.message_types_by_name.values())
 
@@ -31,20 +33,32 @@ def test_a_session_event_names_its_owner_and_its_session() -> None:
 def observe_added(event: Added):  # type: ignore[no-untyped-def]  # noqa: ANN201 - nobody needs it
     yield TotalChanged(by=event.by)
     yield Show(Noted(text="beside"), session="aside")
-    if event.by == 0:
-        yield Show(Noted(text="over"), terminal=True)
 
 
 OBSERVED = Kind(Tally, Projection(observers=(observe_added,), session="facts"))
 
 
-async def test_an_observer_may_show_several_things_in_several_sessions_and_end_one(world: World) -> None:
+async def test_an_observer_may_show_several_things_in_several_sessions(world: World) -> None:
     async with world.runtime(OBSERVED) as actors:
         await actors.ask(ANN, Add(by=1))
         await actors.ask(ANN, Say(item="i", text="x"))
         await settled()
         assert [type(event).__name__ for event in await world.shown(ANN, "facts")] == ["TotalChanged", "Delta"]
         assert await world.shown(ANN, "aside") == [Noted(text="beside")]
+
+
+async def test_readers_of_two_sessions_that_one_turn_feeds_get_what_is_theirs(world: World) -> None:
+    facts, aside = list[Any](), list[Any]()
+    async with world.runtime(OBSERVED) as actors, anyio.create_task_group() as reading:
+        reading.start_soon(noted, actors.sessions.read(ANN, "facts"), facts)
+        reading.start_soon(noted, actors.sessions.read(ANN, "aside"), aside)
+        await settled()
+        await actors.ask(ANN, Add(by=1))
+        await actors.ask(ANN, Add(by=2))
+        await settled()
+        assert facts == [TotalChanged(by=1), TotalChanged(by=2)]
+        assert aside == [Noted(text="beside")] * 2
+        reading.cancel_scope.cancel()
 
 
 async def test_a_fact_nobody_observes_stays_inside(world: World) -> None:
