@@ -42,19 +42,20 @@ _AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    writer: Writer
+    writer: Writer | None
     readers: Readers
 
 
 class SqliteJournal:
-    """A journal in the file `path`, which one process at a time may open.
+    """A journal in the file `path`, which one process at a time may open; with `read_only` others may look at it, too.
 
     An acknowledged turn is on the disk, where the disk keeps its word. Beside the file there are three more, `-wal` and
     `-shm` of SQLite and `-lock` of ours: whoever wants a copy takes a `backup`.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
         self._path = Path(path).absolute()
+        self._read_only = read_only
         self._lock = FileLock(self._path)
         self._opened: _Opened | None = None
         self._shards = frozenset[int]()
@@ -68,7 +69,11 @@ class SqliteJournal:
         Raises: Misassembled when another process has it, a later release wrote it, or it is no journal.
         """
         if self._opened is None:
-            self._opened = await self._open()
+            self._opened = await (self._open_to_read() if self._read_only else self._open())
+
+    async def _open_to_read(self) -> _Opened:
+        await asyncio.to_thread(schema.examine, self._path)
+        return _Opened(None, Readers(self._path, Queries(), threads=_READERS))
 
     async def _open(self) -> _Opened:
         try:
@@ -90,7 +95,8 @@ class SqliteJournal:
         if opened is None:
             return
         await opened.readers.close()
-        await opened.writer.close()  # last, because the last connection writes everything back into the one file
+        if opened.writer is not None:
+            await opened.writer.close()  # last, because the last connection writes everything back into the one file
         self._lock.release()
 
     async def claim(self, shards: Collection[int]) -> None:
@@ -99,7 +105,10 @@ class SqliteJournal:
 
     @property
     def _writer(self) -> Writer:
-        return self._store().writer
+        writer = self._store().writer
+        if writer is None:
+            raise Unavailable("journal_read_only", "the journal was opened for reading only")
+        return writer
 
     @property
     def _readers(self) -> Readers:

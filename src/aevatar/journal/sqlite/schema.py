@@ -58,6 +58,17 @@ def prepare(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def examine(path: Path) -> None:
+    """Looks whether the file can be read as it is. Raises: Misassembled when it is no journal of this release."""
+    known = migrations()[-1].number
+    try:
+        found = _examine(path, known=known)
+    except sqlite3.Error as error:
+        raise Misassembled(f"{str(path)!r} cannot be opened as a journal: {error}") from error
+    if found < known:
+        raise Misassembled(f"the journal {str(path)!r} has schema {found}: serve it once to bring it to schema {known}")
+
+
 def connect_writer(path: Path) -> sqlite3.Connection:
     """The connection that writes; all that can be read over it is durable.
 
@@ -109,13 +120,13 @@ def _migration(file_name: str, sql: str) -> Migration:
     return Migration(int(number), name, sql, int(oldest_code[1]))
 
 
-def _examine(path: Path, *, known: int) -> None:
+def _examine(path: Path, *, known: int) -> int:
     if not path.exists() or path.stat().st_size == 0:
-        return
+        return 0
     connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)  # closing it writes nothing back either
     try:
         if not connection.execute("select 1 from sqlite_schema").fetchone():
-            return  # the process that was making it died
+            return 0  # the process that was making it died
         if connection.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
             raise Misassembled(f"{str(path)!r} is a SQLite file, but not a journal")
         needed, schema = connection.execute("select max(oldest_code), max(number) from migrations").fetchone()
@@ -124,6 +135,7 @@ def _examine(path: Path, *, known: int) -> None:
                 f"the journal {str(path)!r} has schema {schema}, which needs code that knows schema {needed} or later; "
                 f"this release knows schema {known}"
             )
+        return int(schema)
     finally:
         connection.close()
 
