@@ -7,9 +7,11 @@ from aevatar.actors.effects import Effect, EffectError, Link, Policy, Retries
 from aevatar.actors.housekeeping import Retention
 from aevatar.actors.kind import Kind, Projection
 from aevatar.actors.projectors import Documents, Projector
+from aevatar.actors.rebuilding import Rebuilt, rebuild_readmodels
 from aevatar.actors.runtime import Outcome, Receipt, Runtime
 from aevatar.actors.stage import Limits
 from aevatar.actors.turn import Pending
+from aevatar.actors.verification import Verified, verify_journal
 
 __all__ = [
     "Actor",
@@ -29,13 +31,17 @@ __all__ = [
     "Policy",
     "Projection",
     "Projector",
+    "Rebuilt",
     "Receipt",
     "Retention",
     "Retries",
     "Runtime",
+    "Verified",
     "applies",
     "command",
     "question",
+    "rebuild_readmodels",
     "signal",
     "upcasts",
+    "verify_journal",
 ]
