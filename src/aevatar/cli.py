@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,12 +14,18 @@ from aevatar.errors import AevatarError
 if TYPE_CHECKING:
     from aevatar.server.settings import Settings
 
-JOURNAL_COMMANDS = "aevatar.journal.commands"
-
 Data = Annotated[Path | None, typer.Option(help="Folder for the journal and for tokens.  [default: var]")]
 Config = Annotated[Path | None, typer.Option(help="What models there are.  [default: aevatar.yaml, if it is there]")]
 
+Database = Annotated[
+    str | None, typer.Option(help="postgresql://…, sqlite:///path or memory:  [default: a file in the data folder]")
+]
+Capabilities = Annotated[
+    list[str] | None, typer.Option("--capability", help="Its kinds too: module:attribute. Repeat it for several.")
+]
+
 tokens = typer.Typer(no_args_is_help=True, help="Make and revoke bearer tokens for a server with --auth token.")
+journal = typer.Typer(no_args_is_help=True, help="Look at the store behind the actors, copy it, and put it right.")
 
 
 def main() -> None:
@@ -42,8 +46,7 @@ def commands() -> typer.Typer:
     for command in (serve, chat, models):
         app.command()(command)
     app.add_typer(tokens, name="token")
-    if find_spec(JOURNAL_COMMANDS) is not None:
-        app.add_typer(import_module(JOURNAL_COMMANDS).app, name="journal")
+    app.add_typer(journal, name="journal")
     return app
 
 
@@ -66,9 +69,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="0 lets the system choose.  [default: 8080]")] = None,
     data: Data = None,
-    database: Annotated[
-        str | None, typer.Option(help="postgresql://…, sqlite:///path or memory:  [default: a file in the data folder]")
-    ] = None,
+    database: Database = None,
     model: Annotated[str | None, typer.Option(help="The default model, <provider>/<model>.")] = None,
     config: Config = None,
     auth: Annotated[
@@ -167,6 +168,76 @@ def revoke(
     from aevatar.server.tokens import Tokens
 
     Tokens(_settings(data=data).tokens).revoke(token_id)
+
+
+@journal.command()
+def info(*, data: Data = None, database: Database = None) -> None:
+    """Show what there is, in numbers. A server may run meanwhile."""
+    from aevatar.commands.journal import info
+
+    info(_settings(data=data, database=database))
+
+
+@journal.command()
+def verify(
+    *, data: Data = None, database: Database = None, capability: Capabilities = None, config: Config = None
+) -> None:
+    """Read everything back and compare it with the log. No server may run. Exits with 1 if anything is wrong."""
+    from aevatar.commands.configuring import platform_settings
+    from aevatar.commands.journal import verify
+
+    settings = _settings(data=data, database=database, capabilities=tuple(capability or ()) or None)
+    raise typer.Exit(verify(settings, platform_settings(config=config)))
+
+
+@journal.command()
+def backup(
+    path: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")],
+    *,
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Copy the journal into one file, as of one instant. A server may run meanwhile."""
+    from aevatar.commands.journal import backup
+
+    backup(_settings(data=data, database=database), path)
+
+
+@journal.command()
+def export(
+    *, data: Data = None, database: Database = None, capability: Capabilities = None, config: Config = None
+) -> None:
+    """Print the log, one line of JSON for each turn. A server may run meanwhile."""
+    from aevatar.commands.configuring import platform_settings
+    from aevatar.commands.journal import export
+
+    settings = _settings(data=data, database=database, capabilities=tuple(capability or ()) or None)
+    export(settings, platform_settings(config=config))
+
+
+@journal.command("rebuild-readmodels")
+def rebuild_readmodels(
+    name: Annotated[str | None, typer.Argument(help="One read model.  [default: all]")] = None,
+    *,
+    data: Data = None,
+    database: Database = None,
+    capability: Capabilities = None,
+    config: Config = None,
+) -> None:
+    """Make documents anew from the log. On PostgreSQL servers may run meanwhile."""
+    from aevatar.commands.configuring import platform_settings
+    from aevatar.commands.journal import rebuild
+
+    settings = _settings(data=data, database=database, capabilities=tuple(capability or ()) or None)
+    raise typer.Exit(rebuild(settings, platform_settings(config=config), name))
+
+
+@journal.command()
+def compact(*, data: Data = None, database: Database = None) -> None:
+    """Sweep old dead letters and finished effects, and give space back. On PostgreSQL servers may run meanwhile."""
+    from aevatar.commands.journal import compact
+
+    compact(_settings(data=data, database=database))
 
 
 def _settings(**given: Any) -> Settings:

@@ -27,6 +27,22 @@ def journal_at(url: str | None, data: Path) -> Journal:
             raise Misassembled(f"a journal is at postgresql://…, sqlite:///path or memory:, and not at {scheme!r}")
 
 
+def existing_journal_at(url: str | None, data: Path, *, read_only: bool) -> Journal:
+    """The journal that is at `url`, or in the folder `data`. With `read_only` beside a process that serves it.
+
+    Raises: Misassembled as `journal_at`, and when there is none.
+    """
+    scheme = "sqlite" if url is None else urlsplit(url).scheme
+    if scheme == "memory":
+        raise Misassembled("a journal in memory ends with its process, and there is none to be looked at")
+    if scheme != "sqlite":
+        return journal_at(url, data)
+    path = data / "aevatar.db" if url is None else _path_of(url)
+    if not path.exists():
+        raise Misassembled(f"there is no journal at {str(path)!r}")
+    return _sqlite(path, read_only=read_only)
+
+
 def place_of(url: str | None, data: Path) -> str:
     """What to call the journal at `url` where people read it: without its password."""
     if url is None:
@@ -48,10 +64,10 @@ def _path_of(url: str) -> Path:
     return Path(path)
 
 
-def _sqlite(path: Path) -> Journal:
+def _sqlite(path: Path, *, read_only: bool = False) -> Journal:
     from aevatar.journal.sqlite import SqliteJournal
 
-    return SqliteJournal(path)
+    return SqliteJournal(path, read_only=read_only)
 
 
 def _memory() -> Journal:
