@@ -60,7 +60,7 @@ def audit(world: Simulation) -> Counter[str]:
     nothing_is_open(contents)
     every_command_ended_as_it_was_told(logs, given.values())
     every_command_had_its_consequences_once(logs, given.values())
-    assert set(contents.dead) == {each.command_id for each in world.given if is_dead(each)}
+    assert set(contents.dead) == {f"{each.target}/{each.command_id}" for each in world.given if is_dead(each)}
     for actor, rows in logs.items():
         what_is_stored_agrees(contents, actor, rows)
         readers_see_what_happened(contents.actors[actor.text], rows, given)

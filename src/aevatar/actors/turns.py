@@ -100,9 +100,11 @@ class Turns:
     def _is_settled(self, activation: Activation, delivery: Delivery) -> bool:
         if delivery.timer is not None and activation.timers.get(delivery.timer[0]) != delivery.timer[1]:
             self._metrics.timers_stale += 1
+            self._drop(activation, delivery)
             return True
         if delivery.effect_id and delivery.effect_id not in activation.effects:
             self._metrics.results_dropped += 1
+            self._drop(activation, delivery)
             return True
         if delivery.is_signal:
             is_lost = activation.version == 0 or bool(activation.retirement)
@@ -112,6 +114,10 @@ class Turns:
         if recent is not None:
             self._repeat(activation, delivery, recent)
         return recent is not None
+
+    def _drop(self, activation: Activation, delivery: Delivery) -> None:
+        # Nobody hears this answer, but like any other it is held: should what made the message stale be undone, it returns.
+        self.answer(activation, delivery, Rejected("superseded", "what this was about has been replaced or cancelled"))
 
     def _repeat(self, activation: Activation, delivery: Delivery, recent: Recent) -> None:
         self._metrics.repeats += 1
