@@ -80,7 +80,7 @@ class _Application(FastAPI):
 def provided(service: type) -> Any:
     """How a parameter of a route asks for what some capability offers: `Annotated[Polls, …]` with this inside."""
 
-    def look_up(connection: HTTPConnection) -> object:
+    async def look_up(connection: HTTPConnection) -> object:
         services: Services = connection.app.state.services
         return services[service]
 

@@ -21,7 +21,7 @@ def command_id_of(subject: str, key: str) -> str:
     return command_id if len(command_id) <= _LONGEST else f"sha256:{sha256(command_id.encode()).hexdigest()}"
 
 
-def _command_id(
+async def _command_id(
     caller: Caller,
     response: Response,
     idempotency_key: Annotated[

@@ -56,12 +56,12 @@ def _secret_in(headers: Headers) -> Secret | None:
     return None
 
 
-def _caller(connection: HTTPConnection) -> Principal:
+async def _caller(connection: HTTPConnection) -> Principal:
     principal: Principal = connection.state.principal
     return principal
 
 
-def _caller_secret(connection: HTTPConnection) -> Secret | None:
+async def _caller_secret(connection: HTTPConnection) -> Secret | None:
     secret: Secret | None = connection.state.caller_secret
     return secret
 

@@ -219,7 +219,7 @@ class _Pump:
         self._alarm = asyncio.get_running_loop().call_later(self._heartbeat, self._beat)
 
 
-def _cursor(
+async def _cursor(
     last_event_id: Annotated[int | None, Header(ge=0, le=_LARGEST_CURSOR)] = None,
     after: Annotated[int, Query(ge=0, le=_LARGEST_CURSOR, description="Where `Last-Event-ID` cannot be sent.")] = 0,
 ) -> int:
