@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import chain
 from typing import Any
 
 from google.protobuf.message import Message
@@ -78,6 +79,9 @@ class Mailbox:
 
     def __len__(self) -> int:
         return len(self._commands) + len(self._signals)
+
+    def __iter__(self) -> Iterator[Delivery]:
+        return chain(self._commands, self._signals)
 
     def put(self, delivery: Delivery) -> None:
         self._lane(delivery).append(delivery)
@@ -214,6 +218,11 @@ class Activation:
     def is_idle(self) -> bool:
         """Whether dropping the activation would lose nothing and hinder nobody."""
         return self.phase is Phase.READY and not self.inflight and not self.delayed and not len(self.mailbox)
+
+    def message_ids(self) -> set[str]:
+        """The ids of messages that wait or are under way."""
+        deliveries = [*self.mailbox, *(ticket.delivery for ticket in self.inflight)]
+        return {delivery.envelope.id for delivery in deliveries}
 
     def remember(self, command_id: str, recent: Recent) -> None:
         """Keeps a handled command at hand for repeats; the oldest is forgotten, the journal still knows it."""

@@ -1,8 +1,12 @@
-"""Starting: what the journal still holds open is taken up again, before anything new is served."""
+"""Starting: what the journal still holds open is taken up again, before anything new is served.
+
+And afterwards, now and then: mail that another process stored, and could not tell this one of.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Collection
 
 import structlog
 
@@ -12,6 +16,7 @@ from aevatar.actors.effects import Effects, Policy
 from aevatar.actors.envelope import Envelope, from_bytes, payload_bytes, principal_of
 from aevatar.actors.metrics import Metrics
 from aevatar.actors.packing import UnknownMessage
+from aevatar.errors import Unavailable
 from aevatar.identity import ActorId
 from aevatar.journal.port import Journal
 from aevatar.journal.records import Mail, OpenEffect
@@ -19,6 +24,8 @@ from aevatar.journal.records import Mail, OpenEffect
 log = structlog.get_logger("aevatar.recovery")
 
 PAGE = 1_000
+LOOK_EVERY = 30.0
+"""Seconds between looks for mail nobody told of."""
 
 
 class Recovery:
@@ -31,6 +38,7 @@ class Recovery:
         effects: Effects,
         metrics: Metrics,
         runner: str,
+        waiting: Callable[[str], Collection[str]],
         deliver: Callable[[Delivery], None],
         start: Callable[[ActorId, str, str, EffectRecord, object], None],
     ) -> None:
@@ -38,6 +46,7 @@ class Recovery:
         self._effects = effects
         self._metrics = metrics
         self._runner = runner
+        self._waiting = waiting
         self._deliver = deliver
         self._start = start
 
@@ -48,6 +57,25 @@ class Recovery:
             for mail in page:
                 self._take_up(mail)
             after = page[-1].position
+
+    async def keep_looking(self) -> None:
+        """Delivers mail that waits in no mailbox, once each, until cancelled. One page a look: it shall cost little."""
+        after, seen, delivered = 0, set[int](), set[int]()
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                page = await self._journal.mail(after, PAGE)
+            except Unavailable:
+                continue
+            waiting = {target: self._waiting(target) for target in {mail.target for mail in page}}
+            for mail in page:
+                seen.add(mail.position)
+                if mail.id not in waiting[mail.target] and mail.position not in delivered:
+                    delivered.add(mail.position)
+                    self._take_up(mail)
+            after = page[-1].position if len(page) == PAGE else 0
+            if after == 0:  # what was not seen all the way through has been ticked off
+                seen, delivered = set(), delivered & seen
 
     def _take_up(self, mail: Mail) -> None:
         try:

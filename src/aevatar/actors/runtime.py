@@ -210,6 +210,7 @@ class Runtime:
             effects=self._effects,
             metrics=self.metrics,
             runner=self._identity,
+            waiting=self._stage.waiting,
             deliver=self._deliver_durable,
             start=self._restart_effect,
         )
@@ -220,6 +221,7 @@ class Runtime:
         self._tasks.spawn(self._timers.run(), "timers")
         self.health.phase = "taking up effects"
         await recovery.take_up_effects()
+        self._tasks.spawn(recovery.keep_looking(), "looking for mail")
         self._tasks.spawn(self._housekeeping.run(), "housekeeping")
         self._projectors.start(self._tasks, self.health)
         self.health.phase = "ready"

@@ -91,6 +91,11 @@ class Stage:
         activation = self.activations.get(target.text)
         return len(activation.mailbox) if activation else 0
 
+    def waiting(self, actor: str) -> set[str]:
+        """The ids of messages of an actor that wait in memory or are under way."""
+        activation = self.activations.get(actor)
+        return activation.message_ids() if activation is not None else set()
+
     def enqueue(self, activation: Activation) -> None:
         """Lets an activation have its turns, if it can have any."""
         if activation.phase is Phase.READY and not activation.is_queued and len(activation.mailbox):

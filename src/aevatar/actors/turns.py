@@ -116,7 +116,7 @@ class Turns:
         return recent is not None
 
     def _drop(self, activation: Activation, delivery: Delivery) -> None:
-        # Nobody hears this answer, but like any other it is held: should what made the message stale be undone, it returns.
+        # Nobody hears this answer, but like any other it is held: if what made the message stale is undone, it returns.
         self.answer(activation, delivery, Rejected("superseded", "what this was about has been replaced or cancelled"))
 
     def _repeat(self, activation: Activation, delivery: Delivery, recent: Recent) -> None:
