@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 
 import httpx2
@@ -89,6 +88,7 @@ class Server:
 
     process: subprocess.Popen[str]
     welcome: str
+    to_paste: str
     address: str
 
     def post(self, path: str, body: dict[str, object]) -> httpx2.Response:
@@ -109,8 +109,12 @@ def serving(folder: Path, *arguments: str, port: int = 0, env: Mapping[str, str]
     with process:
         try:
             assert process.stdout is not None
-            welcome = "".join(takewhile(str.strip, process.stdout))
-            assert welcome, "the server did not start"
-            yield Server(process, welcome, welcome.split("\n", 1)[0].split()[-1])
+            told = ""
+            while not told.endswith(").output_text)\n"):
+                line = process.stdout.readline()
+                assert line, "the server did not start"
+                told += line
+            welcome, _, to_paste = told.partition("\n\n")
+            yield Server(process, f"{welcome}\n", to_paste, welcome.split("\n", 1)[0].split()[-1])
         finally:
             process.kill()

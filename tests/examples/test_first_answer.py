@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.kit import Server, environment, serving
+from tests.cli.kit import Server, aevatar, environment, serving
 
 PROGRAMS = Path(__file__).resolve().parents[2] / "examples" / "first_answer"
 BANNER = "[offline demonstration: no language model is configured]\n"
@@ -49,9 +49,18 @@ def test_a_stream_that_was_lost_goes_on_where_it_was(server: Server) -> None:
 
 
 def test_what_the_server_says_one_may_paste_works_as_it_is_pasted(server: Server) -> None:
-    assert server.process.stdout is not None
-    told = "".join(server.process.stdout.readline() for _ in range(9))
-    curl = next(line for line in told.splitlines() if line.startswith("curl "))
+    curl = next(line for line in server.to_paste.splitlines() if line.startswith("curl "))
     pasted = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, timeout=30, check=True)
     assert "You said: hi. This is message 1." in pasted.stdout
-    assert "You said: hi. This is message 1." in run(told[told.index("from openai") :])
+    assert "You said: hi. This is message 1." in run(python(server.to_paste))
+
+
+def test_with_tokens_what_one_may_paste_takes_one(tmp_path: Path) -> None:
+    made = aevatar(tmp_path, "token", "create", "--scope", "alpha", "--subject", "ann", "--data", "data")
+    with serving(tmp_path, "--auth", "token") as server:
+        told = run(python(server.to_paste).replace("<token>", made.out.strip()))
+    assert told == f"{BANNER}You said: Good morning. This is message 1.\n"
+
+
+def python(told: str) -> str:
+    return told[told.index("from openai") :]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from aevatar.errors import Misassembled
-from aevatar.platform import PlatformSettings
+from aevatar.platform import Platform, PlatformSettings
+from aevatar.server import Capability, Settings, load_capability
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -31,3 +33,13 @@ def platform_settings(**given: Any) -> PlatformSettings:
     if "config" in settings.model_fields_set and not settings.config.exists():
         raise Misassembled(f"there is no {str(settings.config)!r} to configure the platform with")
     return settings
+
+
+def capabilities_of(settings: Settings, platform: Platform) -> list[Capability]:
+    """The platform's own capabilities and those that are named; one's own may lie where one works.
+
+    Raises: Misassembled when one cannot be loaded, or the configuration is wrong.
+    """
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    return [*platform.capabilities(), *map(load_capability, settings.capabilities)]

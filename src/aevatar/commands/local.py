@@ -14,9 +14,10 @@ from typing import Final
 
 from starlette.datastructures import Headers
 
+from aevatar.commands.configuring import capabilities_of
 from aevatar.identity import Principal
 from aevatar.platform import DEV, Platform, welcome
-from aevatar.server import Settings, Unauthenticated, create_application, load_capability
+from aevatar.server import Settings, Unauthenticated, create_application
 from aevatar.server.serving import Server, listen
 
 DOOR: Final = "x-aevatar-door"
@@ -42,7 +43,7 @@ def local_server(settings: Settings, platform: Platform) -> Iterator[tuple[str, 
     Raises: Misassembled when the settings are wrong; InUse when another process has the journal.
     """
     door, ready = Door(), Event()
-    capabilities = [*platform.capabilities(), welcome(), *map(load_capability, settings.capabilities)]
+    capabilities = [*capabilities_of(settings, platform), welcome()]
     application = create_application(capabilities, settings, authenticator=door)
     server = Server(application, settings, ready.set)
     with listen(settings) as listener, ThreadPoolExecutor(1, thread_name_prefix="server") as threads:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from importlib.metadata import version
 from typing import Final
 
+from aevatar.commands.configuring import capabilities_of
 from aevatar.models import OFFLINE_MODEL
 from aevatar.platform import Platform, PlatformSettings, welcome
-from aevatar.server import Settings, create_application, load_capability
+from aevatar.server import Settings, create_application
 from aevatar.server.journals import place_of
 from aevatar.server.logs import configure_logs
 from aevatar.server.serving import listen, run
@@ -26,9 +26,8 @@ def serve(settings: Settings, platform_settings: PlatformSettings) -> None:
     """Serves until SIGINT or SIGTERM. Raises: Misassembled when something is set up wrongly."""
     configure_logs(settings)
     send_last_spans = configure_telemetry(settings, version("aevatar"))
-    sys.path.insert(0, "")  # capabilities of one's own lie where one works
     platform = Platform(platform_settings)
-    capabilities = [*platform.capabilities(), *map(load_capability, settings.capabilities)]
+    capabilities = capabilities_of(settings, platform)
     if settings.auth == "dev":
         capabilities.append(welcome())
     application = create_application(capabilities, settings)
@@ -54,14 +53,16 @@ def _welcome(settings: Settings, platform: Platform, address: str) -> str:
     ]
     if settings.capabilities:
         told.append(f"  also     {', '.join(settings.capabilities)}")
-    return "\n".join((*told, *_to_try(settings, address, _CALL if model == OFFLINE_MODEL else _ASK)))
+    return "\n".join((*told, *_to_try(settings, address, model)))
 
 
-def _to_try(settings: Settings, address: str, prompt: str) -> list[str]:
-    is_open = settings.auth == "dev"
-    token = "" if is_open else "-H 'Authorization: Bearer <token>' "
-    body = shlex.quote(json.dumps({"model": "agent/assistant", "input": prompt}))
-    key = '"none"' if is_open else '"<token>"'
+def _to_try(settings: Settings, address: str, default_model: str) -> list[str]:
+    if settings.auth == "dev":
+        key, token, model = "none", "", "agent/assistant"
+        prompt = _CALL if default_model == OFFLINE_MODEL else _ASK
+    else:  # a scope of one's own has no agents yet
+        key, token, model, prompt = "<token>", "-H 'Authorization: Bearer <token>' ", default_model, "Good morning"
+    body = shlex.quote(json.dumps({"model": model, "input": prompt}))
     return [
         "",
         "With curl:",
@@ -71,7 +72,7 @@ def _to_try(settings: Settings, address: str, prompt: str) -> list[str]:
         "With the OpenAI client for Python:",
         "",
         "from openai import OpenAI",
-        f'client = OpenAI(base_url="{address}/v1", api_key={key})',
-        f'print(client.responses.create(model="agent/assistant", input={prompt!r}).output_text)',
+        f'client = OpenAI(base_url="{address}/v1", api_key="{key}")',
+        f'print(client.responses.create(model="{model}", input={prompt!r}).output_text)',
         "",
     ]
