@@ -9,11 +9,12 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
-from aevatar.actors import Limits, Runtime
+from aevatar.actors import Kind, Limits, Runtime
+from aevatar.actors.activation import replay
 from aevatar.actors.actors_pb2 import TurnBody
 from aevatar.actors.packing import unpack
 from aevatar.agents import (
@@ -70,6 +71,8 @@ from aevatar.tools import Selection, ToolSet, ToolSets, ToolSource
 from tests.agents.story import told
 from tests.agents.toolbox import Toolbox
 
+T = TypeVar("T", bound=Message)
+
 ALPHA, BETA = ScopeId("alpha"), ScopeId("beta")
 ALICE = Principal(ALPHA, "alice", frozenset("*"))
 BOB = Principal(ALPHA, "bob", frozenset("*"))
@@ -93,6 +96,7 @@ class World:
         self.fallback: tuple[str, ...] = ()
         self.store = MemoryStore()
         self.limits = Limits()
+        self.kinds: list[Kind] = []
         self._identifiers = seeded(1).identifiers()
 
     # Processes
@@ -103,7 +107,7 @@ class World:
             models_settings(self.settings), environment={}, clock=lambda: 0.0, ports=dict(self.models)
         )
         runtime = Runtime(
-            kinds=[RUN, AGENT_KIND, THREAD_KIND, BUDGET_KIND],
+            kinds=[RUN, AGENT_KIND, THREAD_KIND, BUDGET_KIND, *self.kinds],
             journal=journal,
             effects=self._effects(directory),
             vault=self.vault,
@@ -188,7 +192,7 @@ class World:
     async def invoke(self, key: str, text: str, *, by: Principal = ALICE, **options: Any) -> Invoked:
         """Has an agent invoked."""
         command_id = options.pop("command_id", None) or f"invoke:{key}:{text}:{options.get('thread', '')}"
-        return await self.agents.invoke(
+        invoked = await self.agents.invoke(
             by,
             key,
             [user_message(text)],
@@ -196,6 +200,8 @@ class World:
             command_id=command_id,
             options=InvokeOptions(**options),
         )
+        await ticks()
+        return invoked
 
     async def agent(self, key: str = "tester", *, by: Principal = ALICE, tools: str = TOOLS, **persona: Any) -> None:
         """Makes an agent."""
@@ -238,6 +244,14 @@ class World:
         rows = await self.journal.history(actor.text)
         facts = [unpack(packed) for row in rows for packed in TurnBody.FromString(row.body).events]
         return [fact for fact in facts if not kinds or isinstance(fact, kinds)]
+
+    async def state(self, actor: ActorId, kind: type[T]) -> T:
+        """What the facts of an actor add up to."""
+        image = await self.journal.load(actor.text)
+        assert image is not None
+        state = replay(self.now._kinds[actor.kind], image)
+        assert isinstance(state, kind)
+        return state
 
     async def document(self, run: ActorId) -> RunDocument:
         found = await self.now.readmodels.get("agents.runs", run.scope, run.key)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from aevatar.agents.runs.facts import copy
 from aevatar.agents.runs.limits import item_tokens
 from aevatar.agents.runs_pb2 import Item
-from aevatar.models.models_pb2 import ROLE_USER
+from aevatar.models.models_pb2 import ROLE_DEVELOPER, ROLE_SYSTEM, ROLE_USER
 
 FILL = 0.85
 """The part of the window, less the reply's, that a prompt may fill before something is done."""
@@ -49,7 +49,9 @@ def fit(items: Sequence[Item], *, room: int, fixed: int) -> Fitted:
     if tokens <= room:
         return Fitted(tuple(shortened), (), count, tokens)
     start, tokens = _cut_at(shortened, tokens, room)
-    return Fitted(tuple(shortened[start:]), tuple(shortened[:start]), count, tokens)
+    kept = [item for item in shortened[:start] if _instructs(item)]
+    dropped = [item for item in shortened[:start] if not _instructs(item)]
+    return Fitted((*kept, *shortened[start:]), tuple(dropped), count, tokens)
 
 
 def _shorten(items: Sequence[Item]) -> tuple[list[Item], int]:
@@ -89,13 +91,18 @@ def _cut_at(items: Sequence[Item], tokens: int, room: int) -> tuple[int, int]:
             break
         if place and _is_user(item):
             best, best_left = place, left
-        left -= item_tokens(item)
+        left -= 0 if _instructs(item) else item_tokens(item)
     return best, best_left
 
 
 def _last_cut(items: Sequence[Item]) -> int:
     messages = [place for place, item in enumerate(items) if item.WhichOneof("content") == "message"]
     return messages[-KEPT_MESSAGES] if len(messages) > KEPT_MESSAGES else 0
+
+
+def _instructs(item: Item) -> bool:
+    """Whether an item says how to answer, rather than what was said: that is never dropped."""
+    return item.WhichOneof("content") == "message" and item.message.role in (ROLE_SYSTEM, ROLE_DEVELOPER)
 
 
 def _is_user(item: Item) -> bool:
