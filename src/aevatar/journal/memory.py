@@ -263,8 +263,9 @@ class MemoryJournal:
         return ended[:limit]
 
     async def rewrite_session(self, owner: str, session: str, events: Sequence[SessionEvent]) -> None:
-        stored = self._opened().actors[owner].sessions[session]
-        stored.events, stored.folded = list(events), True
+        stored = self._opened().actors.get(owner, StoredActor()).sessions.get(session)
+        if stored is not None and not stored.folded:
+            stored.events, stored.folded = list(events), True
 
     async def expire_sessions(self, kind: str, before: int) -> int:
         removed = 0

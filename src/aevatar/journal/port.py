@@ -146,7 +146,10 @@ class Journal(Protocol):
         """Owner and id of sessions that ended before `before` and are not folded yet."""
 
     async def rewrite_session(self, owner: str, session: str, events: Sequence[SessionEvent]) -> None:
-        """Replaces the stored events of an ended session by their folded form, and marks it folded."""
+        """Replaces the stored events of an ended session by their folded form, unless it is folded already.
+
+        Two processes may fold at once, and the later one may have read what the earlier one wrote.
+        """
 
     async def expire_sessions(self, kind: str, before: int) -> int:
         """Removes the sessions of actors of `kind` that ended before `before`; answers how many."""

@@ -398,13 +398,15 @@ select id, actor, reason, body, at from {schema}.dead_letters order by at desc, 
 select owner, session from {schema}.sessions where ended_at < $1 and not folded order by ended_at limit $2
 
 -- name: rewrite_session
-with gone as (
-  delete from {schema}.session_events where owner = $1 and session = $2 and number <> all ($3::bigint[]))
-, marked as (update {schema}.sessions set folded = true where owner = $1 and session = $2)
+with marked as (
+  update {schema}.sessions set folded = true where owner = $1 and session = $2 and not folded returning owner, session)
+, gone as (
+  delete from {schema}.session_events e using marked m
+  where e.owner = m.owner and e.session = m.session and number <> all ($3::bigint[]))
 insert into {schema}.session_events as e (owner, session, number, name, body, at, terminal)
-select $1, $2, number, name, body, at, terminal
-from unnest($3::bigint[], $4::text[], $5::bytea[], $6::bigint[], $7::boolean[]) as n (number, name, body, at, terminal)
-where exists (select from {schema}.sessions where owner = $1 and session = $2)
+select owner, session, number, name, body, at, terminal
+from marked cross join
+  unnest($3::bigint[], $4::text[], $5::bytea[], $6::bigint[], $7::boolean[]) as n (number, name, body, at, terminal)
 on conflict (owner, session, number) do update set name = excluded.name, body = excluded.body, at = excluded.at,
   terminal = excluded.terminal
 

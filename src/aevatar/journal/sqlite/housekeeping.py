@@ -59,11 +59,10 @@ class Housekeeping:
         return True
 
     def rewrite_session(self, owner: str, session: str, events: Sequence[SessionEvent]) -> None:
-        """Replaces the events of a session, unless it has gone meanwhile."""
+        """Replaces the events of a session, unless it has gone or was folded meanwhile."""
         found = self._connection.execute(self._queries["session"], (owner, session)).fetchone()
-        if found is None:
+        if found is None or not self._execute("mark_folded", found[0]):
             return
-        self._execute("mark_folded", found[0])
         self._execute("forget_session_events", found[0])
         columns = [column for event in events for column in event_row(event, session=found[0])]
         self._queries.many("add_session_events").execute(self._connection, columns)

@@ -246,7 +246,7 @@ delete from session_events where session = ?
 -- name: mark_folded
 update sessions set folded = 1,
   folded_last = max(folded_last, ifnull((select max(number) from session_events where session = pk), 0))
-where pk = ?
+where pk = ? and folded = 0
 
 -- name: expire_sessions
 delete from sessions where pk in (

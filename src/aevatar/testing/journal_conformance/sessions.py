@@ -78,6 +78,18 @@ async def test_what_was_folded_away_cannot_be_told_from_another_record_and_chang
     assert await journal.session(ANN, "s", after=0, limit=9) == SessionPage(folded, ended=True)
 
 
+async def test_a_session_is_folded_once_and_one_that_has_gone_is_not(journal: Journal) -> None:
+    await journal.commit([ended(ANN, "s", NOW)])
+    folded = [SessionEvent("s", 2, "demo.folded", b"s 1s 2", NOW), shown("s", 3, terminal=True)]
+    await journal.rewrite_session(ANN, "s", folded)
+    await journal.rewrite_session(ANN, "s", numbered("s", 1, 2))
+    await journal.rewrite_session(ANN, "gone", numbered("gone", 1, 2))
+    await journal.rewrite_session(BEN, "s", numbered("s", 1, 2))
+    assert await journal.session(ANN, "s", after=0, limit=9) == SessionPage(folded, ended=True)
+    assert await page(journal, ANN, "gone") + await page(journal, BEN, "s") == []
+    assert (await journal.info()).counts["sessions"] == 1
+
+
 async def test_an_actor_is_brought_back_with_the_last_numbers_of_its_sessions(
     journal: Journal, journals: Journals
 ) -> None:
