@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import structlog
 from google.protobuf.message import Message
 from opentelemetry.trace import TracerProvider
 
+from aevatar.actors.acting import Acting
 from aevatar.actors.activation import Activation, Answer, Delivery, Ticket
 from aevatar.actors.actor import Actor
-from aevatar.actors.actors_pb2 import EffectRecord
 from aevatar.actors.aftermath import Aftermath, Outlets
 from aevatar.actors.deciding import not_found
-from aevatar.actors.effects import Effect, EffectRunner, Effects, Link, Vault
-from aevatar.actors.envelope import Envelope, check_command_id, from_bytes, payload_bytes, principal_of
+from aevatar.actors.effects import Effect, EffectRunner, Effects, Vault
+from aevatar.actors.envelope import Envelope, check_command_id, payload_bytes
 from aevatar.actors.health import Health
 from aevatar.actors.housekeeping import Housekeeping, Retention
 from aevatar.actors.kind import Kind, assemble
 from aevatar.actors.metrics import Gauges, Metrics
 from aevatar.actors.nature import Clock, Identifiers, RandomIdentifiers, SystemClock, system_random
-from aevatar.actors.packing import UnknownMessage, message_type, unpack
+from aevatar.actors.packing import message_type
+from aevatar.actors.post import Neighbours, Post, current
 from aevatar.actors.projectors import Projector, Projectors
 from aevatar.actors.recording import mail_of
 from aevatar.actors.recovery import Recovery
@@ -38,7 +39,7 @@ from aevatar.actors.writer import GroupCommit
 from aevatar.errors import Misassembled, Rejected, Unavailable
 from aevatar.identity import SHARDS, ActorId, Principal, ScopeId
 from aevatar.journal.port import Journal
-from aevatar.journal.records import DueTimer, Mail, Verdict
+from aevatar.journal.records import Mail, Verdict
 from aevatar.readmodels.reading import ReadModels
 from aevatar.sessions.hub import Hub
 from aevatar.sessions.reading import Sessions
@@ -46,13 +47,6 @@ from aevatar.sessions.reading import Sessions
 T = TypeVar("T")
 
 log = structlog.get_logger("aevatar.runtime")
-
-
-class Neighbours(Protocol):
-    """The other processes of a cluster: where mail for shards that are not ours goes. It is durable already."""
-
-    def deliver(self, shard: int, mail: Mail) -> None:
-        """Tells the owner of `shard` that there is mail. May be lost; the owner looks for itself when it starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,23 +165,34 @@ class Runtime:
             waiting=self._waiting,
             tracing=self._tracing,
         )
-        self._timers = Timers(self._journal, self._clock, self.metrics, self._fire)
-        self._runner = EffectRunner(
+        self._post = Post(
+            kinds=self._kinds,
+            stage=self._stage,
+            shards=self._shards,
+            neighbours=self._neighbours,
+            clock=self._clock,
+            metrics=self.metrics,
+        )
+        self._timers = Timers(self._journal, self._clock, self.metrics, self._post.fire)
+        self._acting = Acting(
+            clock=self._clock, vault=self._vault, signal=self._post.signal, deliver=self._post.deliver
+        )
+        self._runner = self._acting.runner = EffectRunner(
             effects=self._effects,
             tasks=self._tasks,
             metrics=self.metrics,
             random=self._random,
             tracing=self._tracing,
-            deliver=self._finish,
+            deliver=self._acting.finish,
         )
         outlets = Outlets(
             show=lambda ticket: self._hub.publish(ticket.record.actor, ticket.record.shown),
-            post=self._post,
-            start=self._start_effects,
+            post=self._post.send,
+            start=self._acting.start,
             cancel_effect=self._runner.cancel,
             arm=self._timers.arm,
             disarm=self._timers.disarm,
-            signal=self._signal,
+            signal=self._post.signal,
             erase=lambda actor_id: self._housekeeping.erase_soon(),
             fenced=self._fenced,
         )
@@ -211,8 +216,8 @@ class Runtime:
             metrics=self.metrics,
             runner=self._identity,
             waiting=self._stage.waiting,
-            deliver=self._deliver_durable,
-            start=self._restart_effect,
+            deliver=self._post.deliver,
+            start=self._acting.restart,
         )
         self.health.phase = "taking up mail"
         await recovery.take_up_mail()
@@ -343,7 +348,7 @@ class Runtime:
 
     def signal(self, target: ActorId, message: Message, *, principal: Principal | None = None) -> None:
         """Sends a message that is not recorded. It may be lost."""
-        self._signal(target, message, principal)
+        self._post.signal(target, message, principal)
 
     def _envelope(
         self, target: ActorId, command: Message, command_id: str | None, principal: Principal | None
@@ -372,10 +377,7 @@ class Runtime:
         return self._current(target)
 
     def _current(self, target: ActorId) -> ActorId:
-        kind = self._kinds.get(target.kind)
-        if kind is None or kind.name == target.kind:
-            return target
-        return ActorId(kind.name, target.scope, target.key)  # by a name its kind had before
+        return current(self._kinds, target)
 
     async def _until(self, future: asyncio.Future[T], timeout: float, command_id: str) -> T:
         def expire() -> None:
@@ -391,96 +393,9 @@ class Runtime:
             alarm.cancel()
             self._callers.pop(future, None)
 
-    # Between actors
-
     def deliver(self, mail: Mail) -> None:
         """Takes mail that another process stored for a shard of this one."""
-        if (envelope := self._read(mail.body, mail.target)) is not None:
-            self._deliver_durable(Delivery(envelope, mailed=True))
-
-    def _read(self, body: bytes, target: str) -> Envelope | None:
-        try:
-            return from_bytes(body)
-        except UnknownMessage as unknown:  # it stays in the journal until a program that knows the message starts
-            self.metrics.mail_unreadable += 1
-            log.warning("message_unreadable", actor=target, reason=str(unknown))
-            return None
-
-    def _post(self, envelope: Envelope) -> None:
-        self._hand_over(envelope, None)
-
-    def _hand_over(self, envelope: Envelope, mail: Mail | None) -> None:
-        if envelope.target.shard in self._shards:
-            self._deliver_durable(Delivery(envelope, mailed=True))
-        elif self._neighbours is not None:
-            self._neighbours.deliver(envelope.target.shard, mail or mail_of(envelope))
-
-    def _deliver_durable(self, delivery: Delivery) -> None:
-        target = self._current(delivery.envelope.target)
-        kind = self._kinds.get(target.kind)
-        if kind is None:  # stays in the journal until a program that knows the kind starts
-            log.error("unknown_kind", actor=target.text, message_id=delivery.envelope.id)
-            return
-        if target is not delivery.envelope.target:
-            delivery.envelope = replace(delivery.envelope, target=target)
-        try:
-            self._stage.deliver(kind, delivery)
-        except Unavailable as parked:
-            log.warning("message_parked", actor=target.text, message_id=delivery.envelope.id, reason=parked.message)
-
-    def _signal(self, target: ActorId, message: Message, principal: Principal | None = None) -> None:
-        target = self._current(target)
-        principal = principal or Principal(target.scope, target.text)
-        envelope = Envelope("", target, message, b"", principal, self._clock.now())
-        if target.kind not in self._kinds or target.shard not in self._shards:
-            self.metrics.signals_dropped += 1
-            return
-        try:
-            self._stage.deliver(self._kinds[target.kind], Delivery(envelope, is_signal=True))
-        except Unavailable:
-            self.metrics.signals_dropped += 1
-
-    # Timers and effects
-
-    def _fire(self, timer: DueTimer) -> None:
-        if (envelope := self._read(timer.body, timer.actor)) is not None:
-            self._deliver_durable(Delivery(envelope, timer=(timer.name, timer.generation)))
-
-    def _start_effects(self, ticket: Ticket) -> None:
-        attachments = {} if ticket.turn is None else {s.id: s.attachment for s in ticket.turn.effects_started}
-        for started in ticket.record.effects_started:
-            record = EffectRecord.FromString(started.body)
-            self._restart_effect(ticket.activation.id, started.id, started.type, record, attachments.get(started.id))
-
-    def _restart_effect(
-        self, actor_id: ActorId, effect_id: str, name: str, record: EffectRecord, attachment: object
-    ) -> None:
-        link = Link(
-            actor_id,
-            effect_id,
-            record,
-            principal=principal_of(record.principal),
-            attachment=attachment,
-            signal=self._signal,
-            vault=self._vault,
-        )
-        self._runner.start(name, unpack(record.request), link)
-
-    def _finish(self, link: Link, result: Message, *, is_failure: bool) -> None:
-        envelope = Envelope(
-            id=f"effect:{link.effect_id}",
-            target=link.actor_id,
-            payload=result,
-            body=payload_bytes(result),
-            principal=link.principal,
-            sent_at=self._clock.now(),
-            correlation_id=link.record.correlation_id,
-            causation_id=link.effect_id,
-            trace=link.record.trace,
-        )
-        self._deliver_durable(
-            Delivery(envelope, effect_id=link.effect_id, is_failed_effect=is_failure, behind_signals=True)
-        )
+        self._post.receive(mail)
 
     # The journal
 
@@ -505,7 +420,7 @@ class Runtime:
     def _settle_accepted(self, batch: Iterable[_Accepting], verdicts: Iterable[Verdict]) -> None:
         for item, verdict in zip(batch, verdicts, strict=True):
             if verdict is Verdict.COMMITTED:  # and so it is handled, even if its sender has given up meanwhile
-                self._hand_over(item.envelope, item.mail)
+                self._post.hand_over(item.envelope, item.mail)
             elif verdict is Verdict.FENCED:
                 self._fenced()
             if not item.future.done():
