@@ -203,9 +203,8 @@ async def _told(work: Awaitable[Answer]) -> Answer:
 
 
 def _refusal(refused: AevatarError) -> ToolResult:
-    code = getattr(refused, "code", "internal")
     error = ToolError(
-        code=code if code in CODES else "dispatch_failed",
+        code=_code(refused),
         message=(getattr(refused, "message", "") or str(refused))[:500],
         field=getattr(refused, "field", None) or "",
         retryable=isinstance(refused, Unavailable),
@@ -213,3 +212,10 @@ def _refusal(refused: AevatarError) -> ToolResult:
     told = {"code": error.code, "message": error.message} | ({"field": error.field} if error.field else {})
     text = json.dumps({"error": told | {"retryable": error.retryable}}, ensure_ascii=False, separators=(",", ":"))
     return ToolResult(text=text, error=error)
+
+
+def _code(refused: AevatarError) -> str:
+    code = getattr(refused, "code", "internal")
+    if code in CODES:
+        return str(code)
+    return "invalid_arguments" if code.startswith("invalid_") else "dispatch_failed"
