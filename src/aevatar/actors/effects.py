@@ -144,6 +144,8 @@ class Effects:
     """The registered effect types. Raises: Misassembled when two share a name or a request."""
 
     def __init__(self, effects: Iterable[Effect[Any, Any]]) -> None:
+        self.runner = ""
+        """The process that runs them, as the ledger names it."""
         self.by_name: dict[str, Effect[Any, Any]] = {}
         self.names: dict[type[Message], str] = {}
         for effect in effects:

@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 
 from aevatar.actors.activation import event_of
 from aevatar.actors.actors_pb2 import TurnBody
+from aevatar.actors.failures import where
 from aevatar.actors.health import Health
 from aevatar.actors.kind import Kind
 from aevatar.actors.packing import unpack
@@ -157,7 +158,7 @@ class Projectors:
 
     async def _park(self, projector: Projector, health: Health, bug: Exception) -> None:
         reason = f"{type(bug).__name__}: {bug}"
-        log.error("projector_parked", projector=projector.name, reason=reason, exc_info=bug)
+        log.error("projector_parked", projector=projector.name, reason=reason, where=where(bug))
         health.parked[projector.name] = reason
         with suppress(Unavailable):  # the health tells it all the same
             position = (await self._journal.checkpoint(projector.name)).position

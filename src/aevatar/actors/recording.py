@@ -5,7 +5,7 @@ The books run ahead of the journal; if the record is refused, the activation is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from hashlib import blake2b
 
 from google.protobuf.message import Message
@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 from aevatar.actors.activation import Activation, Delivery
 from aevatar.actors.actors_pb2 import Answered, EffectRecord, Refusal, TurnBody
 from aevatar.actors.deciding import gone
+from aevatar.actors.effects import Effects
 from aevatar.actors.envelope import Envelope, payload_bytes, principal_record, to_bytes
 from aevatar.actors.nature import base32
 from aevatar.actors.packing import digest, name_of, pack, pack_bytes
@@ -39,13 +40,13 @@ def record_turn(
     delivery: Delivery,
     turn: Turn,
     result: Message | Pending | None,
-    effect_types: Mapping[type[Message], str],
+    effects: Effects,
 ) -> TurnRecord | None:
     """What `turn` comes to, or None if there is nothing to store or to show."""
     record = TurnRecord(activation.id.text, activation.id.shard, turn.now_ms)
     _decided(activation, record, delivery, turn, result)
     tick_off(activation, record, delivery, EffectState.FAILED if delivery.is_failed_effect else EffectState.DONE)
-    _wished(activation, record, turn, effect_types)
+    _wished(activation, record, turn, effects)
     if record.version is not None:
         activation.version = record.version
         record.documents = list(_documents(activation))
@@ -131,13 +132,13 @@ def _decided(
         turn.mail.append(answer_envelope(activation.id, envelope.id, envelope.reply_to, result, turn))
 
 
-def _wished(activation: Activation, record: TurnRecord, turn: Turn, effect_types: Mapping[type[Message], str]) -> None:
+def _wished(activation: Activation, record: TurnRecord, turn: Turn, effects: Effects) -> None:
     if turn.retirement:
         _retire(activation, record, turn)
     if turn.timers:
         _set_timers(activation, record, turn)
     if turn.effects_started or turn.effects_cancelled:
-        _ledger(activation, record, turn, effect_types)
+        _ledger(activation, record, turn, effects)
     if turn.mail:
         record.mail = [mail_of(sent) for sent in turn.mail]
     if turn.shown:
@@ -221,7 +222,7 @@ def _timer_envelope(actor: ActorId, name: str, generation: int, scheduled: Sched
     )
 
 
-def _ledger(activation: Activation, record: TurnRecord, turn: Turn, effect_types: Mapping[type[Message], str]) -> None:
+def _ledger(activation: Activation, record: TurnRecord, turn: Turn, effects: Effects) -> None:
     for effect_id in turn.effects_cancelled:
         if activation.effects.pop(effect_id, None) is not None:
             record.effects_ended.append((effect_id, EffectState.CANCELLED))
@@ -229,7 +230,7 @@ def _ledger(activation: Activation, record: TurnRecord, turn: Turn, effect_types
     for started in turn.effects_started:
         if started.id in turn.effects_cancelled:  # the handler has thought better of it
             continue
-        if (name := effect_types.get(type(started.request))) is None:
+        if (name := effects.names.get(type(started.request))) is None:
             raise LookupError(f"no registered effect takes {started.request.DESCRIPTOR.full_name}")
         body = EffectRecord(
             request=pack(started.request),
@@ -237,7 +238,7 @@ def _ledger(activation: Activation, record: TurnRecord, turn: Turn, effect_types
             correlation_id=envelope.correlation_id or envelope.id,
             trace=envelope.trace,
         )
-        record.effects_started.append(EffectStarted(started.id, name, body.SerializeToString()))
+        record.effects_started.append(EffectStarted(started.id, name, body.SerializeToString(), effects.runner))
         activation.effects[started.id] = name
 
 

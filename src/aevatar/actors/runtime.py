@@ -20,6 +20,7 @@ from aevatar.actors.aftermath import Aftermath, Outlets
 from aevatar.actors.deciding import not_found
 from aevatar.actors.effects import Effect, EffectRunner, Effects, Vault
 from aevatar.actors.envelope import Envelope, check_command_id, payload_bytes
+from aevatar.actors.failures import where
 from aevatar.actors.health import Health
 from aevatar.actors.housekeeping import Housekeeping, Retention
 from aevatar.actors.kind import Kind, assemble
@@ -161,7 +162,7 @@ class Runtime:
             metrics=self.metrics,
             limits=self._limits,
             current=self._current,
-            effect_types=self._effects.names,
+            effects=self._effects,
             waiting=self._waiting,
             tracing=self._tracing,
         )
@@ -209,12 +210,12 @@ class Runtime:
         await self._rename_kinds()
         self._tasks.spawn(self._writer.run(), "journal writer")
         self._tasks.spawn(self._acceptor.run(), "mail writer")
-        self._identity = self._identifiers.new()
+        self._effects.runner = self._identifiers.new()
         recovery = Recovery(
             journal=self._journal,
             effects=self._effects,
             metrics=self.metrics,
-            runner=self._identity,
+            runner=self._effects.runner,
             waiting=self._stage.waiting,
             deliver=self._post.deliver,
             start=self._acting.restart,
@@ -453,7 +454,7 @@ class Runtime:
         self._refuse_callers(Unavailable("fenced", "another process owns the actors now", retry_after=1.0))
 
     def _task_failed(self, error: BaseException) -> None:
-        log.critical("task_failed", error=type(error).__name__, exc_info=error)
+        log.critical("task_failed", error=type(error).__name__, where=where(error))
         self.health.troubles["task"] = f"{type(error).__name__} in a task of the runtime; restart the process"
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from aevatar.actors.activation import Activation, Delivery, Phase
+from aevatar.actors.failures import where
 from aevatar.actors.kind import Kind
 from aevatar.actors.metrics import Metrics
 from aevatar.actors.nature import Clock
@@ -172,7 +173,7 @@ class Stage:
         self._metrics.quarantines += 1
         reason = f"{type(bug).__name__}: {bug}"
         self.quarantined[activation.id.text] = reason
-        log.error("actor_quarantined", actor=activation.id.text, reason=reason, exc_info=bug)
+        log.error("actor_quarantined", actor=activation.id.text, reason=reason, where=where(bug))
         self.drop(activation)
         error = Unavailable("actor_unavailable", f"{activation.id} cannot be restored: {reason}")
         for delivery in activation.mailbox.clear():

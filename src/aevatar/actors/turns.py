@@ -7,7 +7,7 @@ back until it is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
@@ -15,6 +15,8 @@ from google.protobuf.message import Message
 
 from aevatar.actors.activation import Activation, Answer, Delivery, Recent, Ticket
 from aevatar.actors.deciding import decide, gone
+from aevatar.actors.effects import Effects
+from aevatar.actors.failures import where
 from aevatar.actors.kind import Kind
 from aevatar.actors.metrics import Metrics
 from aevatar.actors.nature import Clock
@@ -50,7 +52,7 @@ class Turns:
         metrics: Metrics,
         limits: Limits,
         current: Callable[[ActorId], ActorId],
-        effect_types: Mapping[type[Message], str],
+        effects: Effects,
         waiting: Waiting,
         tracing: Tracing,
     ) -> None:
@@ -62,7 +64,7 @@ class Turns:
         self._metrics = metrics
         self._limits = limits
         self._current = current
-        self._effect_types = effect_types
+        self._effects = effects
         self._waiting = waiting
         self._tracing = tracing
 
@@ -74,7 +76,7 @@ class Turns:
         try:
             with self._tracing.turn(turn):
                 result = decide(activation, delivery, turn)
-                record = record_turn(activation, delivery, turn, result, self._effect_types)
+                record = record_turn(activation, delivery, turn, result, self._effects)
         except AevatarError as refusal:
             self._refuse(activation, delivery, turn, refusal)
         except Exception as bug:  # noqa: BLE001 - a handler may fail in any way there is
@@ -221,7 +223,7 @@ class Turns:
             message=name_of(envelope.payload),
             request_id=request,
             error=type(bug).__name__,
-            exc_info=bug,
+            where=where(bug),
         )
         if not delivery.is_durable:
             self.answer(activation, delivery, Internal(request))
