@@ -3,12 +3,12 @@ from __future__ import annotations
 import io
 
 from aevatar.commands.events import Event, read_events
-from aevatar.commands.screen import Screen
+from aevatar.commands.screen import Screen, Speaker
 
-ROOT, SUB, DEEPER = (), ("call_1",), ("call_1", "call_2")
+ROOT, SUB, DEEPER = Speaker("", 0), Speaker("run_1", 1), Speaker("run_2", 2)
 
 
-def shown(*said: tuple[tuple[str, ...], str | None]) -> str:
+def shown(*said: tuple[Speaker, str | None]) -> str:
     """What a screen shows of what was said in this order; None ends a line."""
     out = io.StringIO()
     screen = Screen(out)
@@ -59,7 +59,6 @@ def test_a_stream_is_read_past_comments_and_wishes_for_pauses() -> None:
     assert list(read_events(lines)) == [Event(1, "a", {"x": 1}), Event(2, "b", {})]
 
 
-def test_an_event_of_a_sub_run_of_a_sub_run_is_unwrapped_to_itself() -> None:
-    inner = {"parentCallId": "call_2", "type": "delta", "event": {"text": "x"}}
-    outer = Event(7, "sub_run_shown", {"parentCallId": "call_1", "type": "sub_run_shown", "event": inner})
-    assert outer.unwrapped() == Event(7, "delta", {"text": "x"}, DEEPER)
+def test_an_event_of_a_sub_run_is_unwrapped_to_itself() -> None:
+    shown = {"runId": "agents.run/dev/run_2", "depth": 2, "type": "delta", "event": {"text": "x"}}
+    assert Event(7, "sub_run_shown", shown).unwrapped() == Event(7, "delta", {"text": "x"}, "run_2", 2)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from pathlib import Path
 
 import httpx2
 
-from tests.cli.kit import serving
+from tests.cli.kit import aevatar, serving
 from tests.cli.terminal import at_a_terminal
 
 ASK_ECHO = '/call aevatar_invoke_gagent {"target":{"agent_key":"echo"},"payload":{"prompt":"hi"}}'
@@ -58,6 +59,23 @@ def test_a_person_approves_a_call_or_denies_it(tmp_path: Path) -> None:
             terminal.wait_for("y = approve, n = deny? ")
             terminal.type("\x04")
             assert terminal.ended() == 5
+
+
+def test_a_person_approves_what_a_run_below_the_run_wants_to_do(tmp_path: Path) -> None:
+    ask_careful = json.dumps({"target": {"agent_key": "careful"}, "payload": {"prompt": ASK_ECHO}})
+    arguments = ("chat", f"/call aevatar_invoke_gagent {ask_careful}")
+    with serving(tmp_path) as server:
+        server.post("/api/agents", CAREFUL)
+        with at_a_terminal(tmp_path, *arguments, "--url", server.address) as terminal:
+            terminal.wait_for("y = approve, n = deny? ")
+            terminal.type("y\n")
+            assert terminal.ended() == 0
+        assert "  (approve)\n" in terminal.shown
+        assert "    You said: hi. This is message 1.\n" in terminal.shown
+        unattended = aevatar(tmp_path, *arguments, "--url", server.address)
+        [approval] = httpx2.get(f"{server.address}/api/approvals").json()["items"]
+    assert unattended.code == 5
+    assert f"to /api/runs/{approval['runId']}/approvals/{approval['id']}\n" in unattended.err
 
 
 def test_a_run_that_waits_for_an_approval_can_be_cancelled_instead(tmp_path: Path) -> None:

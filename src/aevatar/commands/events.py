@@ -12,19 +12,20 @@ NESTED: Final = "sub_run_shown"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of a run. `path` are the calls below which it happened: none for the run's own."""
+    """One event of a run, or of a sub-run so many levels below it: `run` is the key of that one, and else empty."""
 
     cursor: int
     name: str
     data: Mapping[str, Any]
-    path: tuple[str, ...] = ()
+    run: str = ""
+    depth: int = 0
 
     def unwrapped(self) -> Event:
         """The event itself, where it is one of a sub-run."""
         if self.name != NESTED:
             return self
-        inner = Event(self.cursor, self.data["type"], self.data["event"], (*self.path, self.data["parentCallId"]))
-        return inner.unwrapped()
+        run = self.data["runId"].rpartition("/")[2]
+        return Event(self.cursor, self.data["type"], self.data["event"], run, self.data["depth"])
 
 
 def read_events(lines: Iterable[str]) -> Iterator[Event]:

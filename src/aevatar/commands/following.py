@@ -34,7 +34,6 @@ class Following:
         self._teller = teller
         self._is_watched = is_watched
         self._tells_offline = tells_offline
-        self._runs: dict[tuple[str, ...], str] = {(): run}
         self._cursor = 0
         self._is_cancelled = False
 
@@ -65,17 +64,15 @@ class Following:
     def _heed(self, event: Event) -> int | None:
         data = event.data
         match event.name:
-            case "run_opened" if not event.path and data.get("model") == _OFFLINE and self._tells_offline:
+            case "run_opened" if not event.depth and data.get("model") == _OFFLINE and self._tells_offline:
                 note(f"offline: {_OFFLINE} is a demonstration and no language model; see `aevatar models`")
-            case "sub_run_opened":
-                self._runs[*event.path, data["parentCallId"]] = data["runId"].rpartition("/")[2]
             case "approval_asked" if self._is_watched:
                 return self._ask(event)
             case "approval_asked":
                 self._tell_waiting(event)
             case "run_suspended" if not self._is_watched:
                 return WAITING
-            case _ if event.name == END and not event.path:
+            case _ if event.name == END and not event.depth:
                 return _end(event)
         return None
 
@@ -90,13 +87,13 @@ class Following:
             self._tell_waiting(event)
             return WAITING
         try:
-            self._client.decide(self._runs[event.path], event.data["approvalId"], choices[letter])
+            self._client.decide(event.run or self._run, event.data["approvalId"], choices[letter])
         except Rejected as late:
             note(str(late))
         return None
 
     def _tell_waiting(self, event: Event) -> None:
-        place = f"/api/runs/{self._runs[event.path]}/approvals/{event.data['approvalId']}"
+        place = f"/api/runs/{event.run or self._run}/approvals/{event.data['approvalId']}"
         note(f'{event.data["tool"]} waits for approval: POST {{"decision": "approve"}} or "deny" to {place}')
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Final, TextIO
+from typing import Final, NamedTuple, TextIO
 
-Speaker = tuple[str, ...]
-"""The calls below which somebody speaks; each of them indents by one step."""
+
+class Speaker(NamedTuple):
+    """A run, and how many steps its lines are indented."""
+
+    run: str
+    depth: int
+
 
 _STEP: Final = "  "
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
@@ -45,7 +50,7 @@ class Screen:
             self._waiting[speaker] = f"{waiting}\n"
 
     def _write(self, speaker: Speaker, text: str) -> None:
-        indent = _STEP * len(speaker)
+        indent = _STEP * speaker.depth
         for line in _LINE.findall(text):
             self._out.write(line if self._holder == speaker or line == "\n" else f"{indent}{line}")
             self._holder = None if line.endswith("\n") else speaker

@@ -6,7 +6,7 @@ import json
 from typing import Final, Protocol, TextIO
 
 from aevatar.commands.events import Event
-from aevatar.commands.screen import Screen, plain
+from aevatar.commands.screen import Screen, Speaker, plain
 
 CALL: Final = "ITEM_KIND_CALL"
 MESSAGE: Final = "ITEM_KIND_MESSAGE"
@@ -32,9 +32,9 @@ class Story:
     def tell(self, event: Event) -> None:
         """See `Teller`."""
         event = event.unwrapped()
-        data, who = event.data, event.path
+        data, who = event.data, _speaker(event)
         match event.name:
-            case "run_opened" if who:
+            case "run_opened" if event.depth:
                 self._line(event, f"{data.get('agentKey', 'a run')} ({data.get('model', '')})")
             case "item_opened" if data["kind"] == CALL:
                 self._calls[data["itemId"]] = f"→ {data['name']} "
@@ -62,12 +62,12 @@ class Story:
                 self._line(event, f"({data['decision']})")
             case "warned":
                 self._line(event, f"! {data['message']}")
-            case "run_closed" if event.path and data["status"] != "completed":
+            case "run_closed" if event.depth and data["status"] != "completed":
                 self._line(event, f"({data['status']}: {data.get('message') or data.get('code', '')})")
 
     def _line(self, event: Event, text: str) -> None:
-        self._screen.end(event.path)
-        self._screen.say(event.path, f"{text}\n")
+        self._screen.end(_speaker(event))
+        self._screen.say(_speaker(event), f"{text}\n")
 
 
 class Answer:
@@ -102,6 +102,10 @@ class JsonLines:
         """See `Teller`."""
         line = {"cursor": event.cursor, "type": event.name, "data": event.data}
         print(json.dumps(line, ensure_ascii=False), file=self._out, flush=True)
+
+
+def _speaker(event: Event) -> Speaker:
+    return Speaker(event.run, event.depth)
 
 
 def _cut(text: str) -> str:
