@@ -17,6 +17,7 @@ from aevatar.actors.activation import Activation, Delivery, replay
 from aevatar.actors.actor import Actor
 from aevatar.actors.actors_pb2 import TurnBody
 from aevatar.actors.deciding import decide
+from aevatar.actors.effects import Effects
 from aevatar.actors.envelope import Envelope, payload_bytes
 from aevatar.actors.kind import Kind
 from aevatar.actors.packing import message_type, pack
@@ -129,7 +130,7 @@ class Scenario:
         turn = Turn(delivery.envelope, self._now, self._activation.version, f"scenario {self._turns}")
         try:
             outcome = decide(self._activation, delivery, turn)
-            record = record_turn(self._activation, delivery, turn, outcome, _AnyEffect())
+            record = record_turn(self._activation, delivery, turn, outcome, _AnyEffects())
         except AevatarError as refusal:
             self._activation.actor.state = replay(self._kind, self._image())  # the handler may have emitted before
             self._last = Decided(refusal=refusal)
@@ -176,9 +177,15 @@ def given(
     return Scenario(assembled, ActorId(assembled.name, ScopeId(scope), key), events)
 
 
-class _AnyEffect(dict[type[Message], str]):
+class _AnyEffects(Effects):
     """Which effects are registered is the affair of a runtime."""
 
+    def __init__(self) -> None:
+        super().__init__(())
+        self.names = _AnyName()
+
+
+class _AnyName(dict[type[Message], str]):
     def get(self, key: type[Message], default: Any = None) -> str:
         return key.DESCRIPTOR.full_name
 
