@@ -506,7 +506,7 @@ class CallModel(_message.Message):
     def __init__(self, call_id: _Optional[str] = ..., round: _Optional[int] = ..., model: _Optional[str] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class DeltaArrived(_message.Message):
-    __slots__ = ("call_id", "attempt", "text", "text_offset", "reasoning", "reasoning_offset", "reasoning_part")
+    __slots__ = ("call_id", "attempt", "text", "text_offset", "reasoning", "reasoning_offset", "reasoning_part", "signature")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
@@ -514,6 +514,7 @@ class DeltaArrived(_message.Message):
     REASONING_FIELD_NUMBER: _ClassVar[int]
     REASONING_OFFSET_FIELD_NUMBER: _ClassVar[int]
     REASONING_PART_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     attempt: int
     text: str
@@ -521,7 +522,8 @@ class DeltaArrived(_message.Message):
     reasoning: str
     reasoning_offset: int
     reasoning_part: int
-    def __init__(self, call_id: _Optional[str] = ..., attempt: _Optional[int] = ..., text: _Optional[str] = ..., text_offset: _Optional[int] = ..., reasoning: _Optional[str] = ..., reasoning_offset: _Optional[int] = ..., reasoning_part: _Optional[int] = ...) -> None: ...
+    signature: str
+    def __init__(self, call_id: _Optional[str] = ..., attempt: _Optional[int] = ..., text: _Optional[str] = ..., text_offset: _Optional[int] = ..., reasoning: _Optional[str] = ..., reasoning_offset: _Optional[int] = ..., reasoning_part: _Optional[int] = ..., signature: _Optional[str] = ...) -> None: ...
 
 class ModelReplied(_message.Message):
     __slots__ = ("call_id", "text", "reasoning", "calls", "usage", "finish", "model", "attempts", "compaction", "warnings")
@@ -1431,16 +1433,18 @@ class InputDocument(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ...) -> None: ...
 
 class TranscriptDocument(_message.Message):
-    __slots__ = ("items", "history", "estimated_tokens", "instructions")
+    __slots__ = ("items", "history", "estimated_tokens", "instructions", "is_final")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_TOKENS_FIELD_NUMBER: _ClassVar[int]
     INSTRUCTIONS_FIELD_NUMBER: _ClassVar[int]
+    IS_FINAL_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[Item]
     history: History
     estimated_tokens: int
     instructions: str
-    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., history: _Optional[_Union[History, _Mapping]] = ..., estimated_tokens: _Optional[int] = ..., instructions: _Optional[str] = ...) -> None: ...
+    is_final: bool
+    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., history: _Optional[_Union[History, _Mapping]] = ..., estimated_tokens: _Optional[int] = ..., instructions: _Optional[str] = ..., is_final: _Optional[bool] = ...) -> None: ...
 
 class ApprovalsDocument(_message.Message):
     __slots__ = ("root_run", "approvals")

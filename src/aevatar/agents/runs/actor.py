@@ -326,7 +326,7 @@ class AgentRun(ToolRound, Replies, Keeping):
         if self.state.reply_retries or self.state.call.is_final:
             self.end("failed", code, message)
             return
-        if self.state.call.is_shown or self.state.is_message_open:
+        if self.state.call.is_shown or self.state.continuations:
             self.restart_reply(code)
         self.emit(ReplyRetried(reason=code))
         self.next_call()
@@ -381,10 +381,12 @@ class AgentRun(ToolRound, Replies, Keeping):
             self.cancel_effect(self.state.call.effect_id)
             self._count_as_lost()
         self._settle_reservation(0)
-        text = self.live.text
+        text, seen = self.live.text, self.live.thoughts(self.state.round)
         self.show_all(self.live.close(is_incomplete=True))
         if text:
-            self.emit(MessageProduced(items=[self.live.message_item(text, self.state.round, is_incomplete=True)]))
+            seen.append(self.live.message_item(text, self.state.round, is_incomplete=True))
+        if seen or self.state.continuations:
+            self.emit(MessageProduced(items=seen))
         self._live = None
 
     def _is_over_by_itself(self) -> bool:

@@ -70,6 +70,7 @@ class RunBase(RunFacts):
                 round_number=state.round,
                 restarts=state.restarts,
                 kept=state.open_text,
+                thoughts=sum(item.is_internal and item.HasField("reasoning") for item in state.items),
                 is_open=state.is_message_open,
             )
         return self._live

@@ -202,7 +202,7 @@ class RunFacts(Actor[RunState]):
         state.continuations += 1
         state.again += 1
         state.open_text += event.text
-        state.is_message_open = True
+        state.is_message_open = bool(state.open_text)  # nothing was opened for thoughts alone
         state.items.extend(event.items)
 
     @applies
@@ -215,6 +215,8 @@ class RunFacts(Actor[RunState]):
     @applies
     @staticmethod
     def message_produced(state: RunState, event: MessageProduced) -> None:
+        for item in state.items:  # what was thought between the pieces of a message stays
+            item.is_internal = item.is_internal and not item.HasField("reasoning")
         _drop_pieces(state)  # they are one item now
         state.items.extend(event.items)
         state.is_message_open = False

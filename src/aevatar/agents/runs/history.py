@@ -9,7 +9,8 @@ from aevatar.identity import ActorId
 from aevatar.models import ModelError
 from aevatar.readmodels import ReadModels
 
-REMEMBERED = 512
+REMEMBERED = 64 * 1024 * 1024
+"""Bytes of transcripts that are kept at hand: a talk is read anew for every call, and none of it ever changes."""
 LONGEST_CHAIN = 10_000
 
 
@@ -18,7 +19,8 @@ class Transcripts:
 
     def __init__(self, readmodels: ReadModels) -> None:
         self._readmodels = readmodels
-        self._known: OrderedDict[str, TranscriptDocument] = OrderedDict()
+        self._known: OrderedDict[str, tuple[TranscriptDocument, int]] = OrderedDict()
+        self._size = 0
 
     async def before(self, history: History) -> list[Item]:
         """All items of the runs that `history` stands for, oldest first.
@@ -38,16 +40,22 @@ class Transcripts:
         """What was said in one ended run, by the text form of its actor id."""
         if (known := self._known.get(run)) is not None:
             self._known.move_to_end(run)
-            return known
+            return known[0]
         run_id = ActorId.parse(run)
         found = await self._readmodels.get("agents.transcripts", run_id.scope, run_id.key)
         if found is None or not isinstance(found.document, TranscriptDocument):
             return None
-        self._known[run] = found.document
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+        if found.document.is_final:  # one that waits for somebody may go on
+            self._remember(run, found.document)
         return found.document
+
+    def _remember(self, run: str, document: TranscriptDocument) -> None:
+        self._known[run] = document, document.ByteSize()
+        self._size += self._known[run][1]
+        while self._size > REMEMBERED:
+            self._size -= self._known.popitem(last=False)[1][1]
 
     def forget(self, run: str) -> None:
         """Drops a run that has been deleted."""
-        self._known.pop(run, None)
+        if (known := self._known.pop(run, None)) is not None:
+            self._size -= known[1]

@@ -47,7 +47,7 @@ def lowered(*limits: RunLimits) -> RunLimits:
 
 def estimated_tokens(text: str) -> int:
     """Tokens of a text, guessed from its characters."""
-    wide = sum(ord(character) >= _CJK for character in text)
+    wide = 0 if text.isascii() else sum(ord(character) >= _CJK for character in text)
     return round(wide / 1.5 + (len(text) - wide) / 4) + 1
 
 

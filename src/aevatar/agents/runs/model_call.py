@@ -178,7 +178,8 @@ class _Reply:
         self.flush()
         if len(self._replied.reasoning) <= self._part:
             self._replied.reasoning.add()
-        self._replied.reasoning[self._part].signature = signature
+        self._replied.reasoning[self._part].signature = self._waiting.signature = signature
+        self.flush()
         self._close_part()
 
     def _close_part(self) -> None:
@@ -199,7 +200,7 @@ class _Reply:
             self._alarm.cancel()
             self._alarm = None
         waiting = self._waiting
-        if not waiting.text and not waiting.reasoning:
+        if not waiting.text and not waiting.reasoning and not waiting.signature:
             return
         waiting.call_id, waiting.attempt = self.call_id, self._attempt
         waiting.text_offset, waiting.reasoning_offset = self._text_length, self._reasoning_length

@@ -121,6 +121,7 @@ def transcript(state: RunState) -> TranscriptDocument | None:
         history=state.start.history,
         estimated_tokens=tokens,
         instructions=state.start.persona.instructions,
+        is_final=state.status >= RUN_STATUS_COMPLETED,
     )
 
 

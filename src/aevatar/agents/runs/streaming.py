@@ -27,14 +27,19 @@ Observations = Iterator[Message]
 
 
 class LiveReply:
-    """One reply of a model on its way to the readers. `kept` is the text of earlier pieces of the same message."""
+    """One reply of a model on its way to the readers.
 
-    def __init__(self, *, run: str, round_number: int, restarts: int, kept: str, is_open: bool) -> None:
+    `kept` is the text of earlier pieces of the same message, and `thoughts` how many items of reasoning they had.
+    """
+
+    def __init__(self, *, run: str, round_number: int, restarts: int, kept: str, thoughts: int, is_open: bool) -> None:
         self._place = f"{run}:{round_number}:{restarts}"
         self._kept = kept
+        self._thoughts = thoughts
         self._is_open = is_open
         self._text = ""
         self._reasoning: list[str] = []
+        self._signatures: dict[int, str] = {}
         self._reasoning_open = -1
         self.is_blind = False
         """Readers saw a beginning of this reply that is not known here."""
@@ -46,19 +51,26 @@ class LiveReply:
 
     def item_id(self, prefix: str, part: int = 0) -> str:
         """The id of an item of this reply: the same whenever it is asked for, another after a restart."""
-        digest = blake2b(f"{self._place}:{prefix}:{part}".encode(), digest_size=16).hexdigest()
+        number = part + self._thoughts if prefix == "rs" else part
+        digest = blake2b(f"{self._place}:{prefix}:{number}".encode(), digest_size=16).hexdigest()
         return f"{prefix}_{digest}"
 
     def arrived(self, delta: DeltaArrived) -> Observations:
         """Shows pieces that follow on what was shown; anything else leaves it to the end of the reply."""
         part, known = delta.reasoning_part, self._reasoning
         reasoning_at = len(known[part]) if part < len(known) else 0
-        if delta.text_offset != len(self._text) or (delta.reasoning and delta.reasoning_offset != reasoning_at):
+        is_thought = bool(delta.reasoning or delta.signature)
+        if delta.text_offset != len(self._text) or (is_thought and delta.reasoning_offset != reasoning_at):
+            self.is_blind = True
+        if is_thought and part > len(known):
             self.is_blind = True
         if self.is_blind:
             return
         if delta.reasoning:
             yield from self._reason(part, delta.reasoning)
+        if delta.signature:
+            yield from self._reason(part, "")
+            yield from self._close_reasoning(delta.signature)
         if delta.text:
             yield from self._say(delta.text)
 
@@ -82,6 +94,18 @@ class LiveReply:
             self._is_open = False
             closed = ItemClosed(item_id=self.item_id("msg"), is_incomplete=is_incomplete, is_commentary=is_commentary)
             yield closed
+
+    def thoughts(self, round_number: int) -> list[Item]:
+        """What readers have seen thought to its end, as it enters the transcript of a reply that has none."""
+        return [
+            Item(
+                id=self.item_id("rs", part),
+                reasoning=ReasoningPart(text=text, signature=self._signatures.get(part, "")),
+                round=round_number,
+            )
+            for part, text in enumerate(self._reasoning)
+            if part != self._reasoning_open
+        ]
 
     def message_item(
         self, text: str, round_number: int, *, is_incomplete: bool = False, is_commentary: bool = False
@@ -123,6 +147,7 @@ class LiveReply:
     def _close_reasoning(self, signature: str, *, is_incomplete: bool = False) -> Observations:
         if self._reasoning_open >= 0:
             item = self.item_id("rs", self._reasoning_open)
+            self._signatures[self._reasoning_open] = signature
             self._reasoning_open = -1
             yield ItemClosed(item_id=item, signature=signature, is_incomplete=is_incomplete)
 
