@@ -75,10 +75,15 @@ async def serving(
 
 @asynccontextmanager
 async def in_virtual_time(
-    data: Path, *, journal: Journal, models: dict[str, ModelPort] | None = None
+    data: Path,
+    *,
+    journal: Journal,
+    models: dict[str, ModelPort] | None = None,
+    sources: Sequence[ToolSource] = (),
 ) -> AsyncIterator[Services]:
     """The same services without HTTP, on a clock that tests can move."""
-    platform = Platform(PlatformSettings(config=data / "aevatar.yaml"), ports=models, environment={})
+    settings = PlatformSettings(config=data / "aevatar.yaml")
+    platform = Platform(settings, ports=models, extra_sources=sources, environment={})
     capabilities = (*without_responses(platform), responses())
     clock = VirtualClock()
     vault = MemoryVault(clock)

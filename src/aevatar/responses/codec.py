@@ -101,7 +101,7 @@ class ResponseCodec:
         self._echo: Echo | None = None
         self._progress = Progress(created_at=0, status="queued")
         self._open: dict[str, _Open] = {}
-        self._output: dict[int, Body] = {}
+        self._output: dict[int, Body] = {}  # in the order in which items were ended, as transcripts have them
         self._calls: dict[str, _Open] = {}
         self._approvals: dict[str, int] = {}
         self._sub_runs: dict[str, str] = {}
@@ -135,8 +135,7 @@ class ResponseCodec:
 
     def response(self) -> Body:
         """The response as it stands."""
-        output = [self._output[index] for index in sorted(self._output)]
-        return response_object(self._key, self.echo, self._progress, output)
+        return response_object(self._key, self.echo, self._progress, list(self._output.values()))
 
     def fold(self, event: SessionEvent) -> list[Frame]:
         """Takes the next event and answers what readers see of it."""

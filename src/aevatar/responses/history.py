@@ -114,6 +114,9 @@ class Histories:
             if shown_id(key, item) == item_id:
                 found = Item()
                 found.CopyFrom(item)
+                found.id = (
+                    f"{item.id.partition('_')[0]}_in{place}"  # its own place: ids of two responses may be the same
+                )
                 found.is_input, found.is_incomplete = True, False
                 return found
         raise Rejected("item_not_found", f"There is no item {item_id!r}.", f"input[{place}].id")

@@ -76,7 +76,7 @@ async def _given(
     )
 
 
-def _include(
+async def _include(
     plain: Annotated[list[Include] | None, Query(alias="include")] = None,
     bracketed: Annotated[list[Include] | None, Query(alias="include[]")] = None,
 ) -> frozenset[str]:
