@@ -33,6 +33,9 @@ DBOS = Peer("dbos", "on_dbos.py", ("dbos==3.4.0",))
 PYKKA = Peer("pykka", "on_pykka.py", ("pykka==4.5.0",))
 XOSCAR = Peer("xoscar", "on_xoscar.py", ("xoscar==0.12.2",))
 AUTOGEN = Peer("autogen-core", "on_autogen.py", ("autogen-core==0.7.5",))
+OPENAI_AGENTS = Peer("openai-agents", "on_openai_agents.py", ("openai-agents==0.24.0",))
+PYDANTIC_AI = Peer("pydantic-ai", "on_pydantic_ai.py", ("pydantic-ai-slim==2.68.0",))
+GOOGLE_ADK = Peer("google-adk", "on_google_adk.py", ("google-adk==2.13.0",))
 
 
 class NotThere(Exception):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sqlite3
 import statistics
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from time import perf_counter
-from typing import IO
 
 from google.protobuf.message import Message
 
@@ -28,6 +27,8 @@ from tests.sample.kinds import Tally
 from tests.sample.sample_pb2 import HowMuch
 
 EVENTS = 1_000
+GIVEN_UP_AFTER = 60.0
+"""Seconds."""
 WITHOUT_SNAPSHOTS = Kind(Tally, PROJECTION, snapshot_every=1_000_000)
 WITH_SNAPSHOTS = Kind(Tally, PROJECTION)
 
@@ -41,7 +42,7 @@ def timers(effort: Effort) -> Iterator[Figure]:
             _killed(_program("park", folder, parked))
             began = perf_counter()
             with _program("fire", folder, parked) as process:
-                _line(process.stdout)
+                _line(process)
                 seconds.append(perf_counter() - began)
     yield figure(
         "recovery.timers",
@@ -59,13 +60,18 @@ def _program(work: str, folder: Path, count: int) -> subprocess.Popen[str]:
 
 def _killed(process: subprocess.Popen[str]) -> None:
     with process:
-        _line(process.stdout)
+        _line(process)
         process.kill()
 
 
-def _line(output: IO[str] | None) -> object:
-    line = "" if output is None else output.readline()
-    return json.loads(line)
+def _line(process: subprocess.Popen[str]) -> None:
+    """Waits for the one thing the process says, and no longer than it can reasonably take."""
+    watch = threading.Timer(GIVEN_UP_AFTER, process.kill)
+    watch.start()
+    line = "" if process.stdout is None else process.stdout.readline()
+    watch.cancel()
+    if not line:
+        raise RuntimeError(f"{process.args} ended, or was ended, before it was done")
 
 
 def cold(effort: Effort) -> Iterator[Figure]:
