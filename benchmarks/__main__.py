@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks import peers, recovery, storage, streams, tokens, turns
+from benchmarks import agent_turns, peers, recovery, storage, streams, tokens, turns
 from benchmarks.figures import Figure, table
 from benchmarks.running import ROOT, Effort, settle_garbage, settle_process
 
@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[Effort], Iterator[Figure]]] = {
     **recovery.BENCHMARKS,
     **storage.BENCHMARKS,
     **peers.BENCHMARKS,
+    **agent_turns.BENCHMARKS,
 }
 LATEST = ROOT / "benchmarks" / "results" / "latest.json"
 QUICK_ENDS_WITHIN = 50.0

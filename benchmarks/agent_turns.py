@@ -17,7 +17,7 @@ from benchmarks.environments import GOOGLE_ADK, OPENAI_AGENTS, PYDANTIC_AI, NotT
 from benchmarks.figures import Figure, Goal, figure, skipped
 from benchmarks.running import Effort, Pair, alternate, scratch
 
-WARM_UP = 20
+WARM_UP = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def turns(effort: Effort) -> Iterator[Figure]:
 
 
 async def _turns(effort: Effort, folder: Path, compared: Compared) -> Pair:
-    total = effort.of(200, quick=20)
+    total = effort.of(200, quick=8)
     journal: Journal = SqliteJournal(folder / "journal.db") if compared.is_stored else MemoryJournal()
     turn = count()
     with running(compared.peer, folder, may_install=not effort.is_quick) as peer:

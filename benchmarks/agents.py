@@ -15,7 +15,7 @@ from aevatar.actors import Retention, Runtime
 from aevatar.actors.nature import SystemClock
 from aevatar.agents import Agents, Persona, user_message
 from aevatar.agents.runs_pb2 import RunContext
-from aevatar.agents.stream_pb2 import RunEnded
+from aevatar.agents.stream_pb2 import RunClosed
 from aevatar.credentials import MemoryVault
 from aevatar.identity import ActorId
 from aevatar.invocation import DEFAULT_SET
@@ -89,9 +89,7 @@ class Agency:
 
     async def begin(self, turn: str) -> ActorId:
         """Asks the agent in a run of its own, and answers once that is stored."""
-        invoked = await self.agents.invoke(
-            DEV, AGENT, [user_message(QUESTION)], context=RunContext(), command_id=turn
-        )
+        invoked = await self.agents.invoke(DEV, AGENT, [user_message(QUESTION)], context=RunContext(), command_id=turn)
         return ActorId.parse(invoked.run)
 
     async def ended(self, run: ActorId) -> None:
@@ -100,7 +98,7 @@ class Agency:
         async with aclosing(self.runtime.sessions.read(run, "run")) as events:
             async for shown in events:
                 last = shown.event
-        if not isinstance(last, RunEnded) or last.status != "completed":
+        if not isinstance(last, RunClosed) or last.status != "completed":
             raise AssertionError(f"the run ended with {last}")
 
     async def answer(self, turn: str) -> ActorId:

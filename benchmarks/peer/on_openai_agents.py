@@ -1,4 +1,4 @@
-"""openai-agents with a model that answers at once: a call of one tool and an answer, with and without its SQLite session.
+"""openai-agents with a model that answers at once: a call of one tool and an answer, stored in SQLite or not.
 
 One session object serves all conversations under changing ids, so that opening the database is not counted.
 """
@@ -16,10 +16,9 @@ from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessa
 
 
 class Forecaster(Model):
-    async def get_response(
-        self, system_instructions: str | None, input: Any, *args: Any, **more: Any
-    ) -> ModelResponse:
-        has_result = not isinstance(input, str) and input[-1].get("type") == "function_call_output"
+    async def get_response(self, *args: Any, **asked: Any) -> ModelResponse:
+        items = asked["input"]
+        has_result = not isinstance(items, str) and items[-1].get("type") == "function_call_output"
         said: Any
         if has_result:
             text = ResponseOutputText(type="output_text", text="It is sunny in Paris.", annotations=[])
