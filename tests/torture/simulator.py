@@ -97,7 +97,7 @@ class Simulation:
 
     async def _play(self) -> None:
         self.readers = [Reader(self, actor, session) for actor in ACTORS for session in ("main", "talk")]
-        async with asyncio.timeout(24 * 3600), asyncio.TaskGroup() as everybody:
+        async with asyncio.timeout(3600), asyncio.TaskGroup() as everybody:
             processes = everybody.create_task(self._live_and_die(is_born := asyncio.Event()))
             await is_born.wait()
             reading = [everybody.create_task(reader.run()) for reader in self.readers]
