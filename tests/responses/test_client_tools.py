@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from openai import APIStatusError
 from openai.types.responses import Response
 
-from tests.responses.kit import OFFLINE, World
+from aevatar.testing.scripted_model import ScriptedModel, calls, says
+from tests.responses.kit import OFFLINE, World, serving
 
 WEATHER: dict[str, Any] = {
     "type": "function",
@@ -124,6 +126,24 @@ async def test_one_function_can_be_demanded(world: World) -> None:
 
 async def test_no_function_is_called_where_none_may_be(world: World) -> None:
     assert calls_in(await asked(world, tool_choice="none")) == []
+
+
+async def test_a_call_that_is_not_allowed_is_refused_to_the_model_and_never_reaches_the_client(tmp_path: Path) -> None:
+    script = ScriptedModel([calls(("get_weather", {"place": "x"}), ("get_clock", {})), says("unused")])
+    allowed: Any = {"type": "allowed_tools", "tools": [{"type": "function", "name": "get_clock"}]}
+    async with serving(tmp_path, models={"s": script}) as world:
+        response = await world.client.responses.create(
+            model="s/one", input="x", tools=[WEATHER, TIME], tool_choice=allowed
+        )
+    assert calls_in(response) == [("get_clock", "{}")]
+
+
+async def test_a_model_that_calls_where_it_may_not_is_told_so(tmp_path: Path) -> None:
+    script = ScriptedModel([calls(("get_weather", {"place": "x"})), says("then not")])
+    async with serving(tmp_path, models={"s": script}) as world:
+        response = await world.client.responses.create(model="s/one", input="x", tools=[WEATHER], tool_choice="none")
+    told = script.requests[1].messages[-1].parts[0].text
+    assert (response.output_text, "tool_not_allowed" in told) == ("then not", True)
 
 
 async def test_only_allowed_functions_are_called(world: World) -> None:

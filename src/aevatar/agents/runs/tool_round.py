@@ -56,9 +56,13 @@ class ToolRound(Approvals, Mirroring):
     # Proposing
 
     def is_client(self, name: str) -> bool:
-        """Whether a call is the client's to answer."""
+        """Whether a call is the client's to answer: one that may not be made is refused here, whoever's it would be."""
         tool = self.tool(name)
-        return tool is not None and tool.is_client
+        return tool is not None and tool.is_client and not self._is_barred(name)
+
+    def _is_barred(self, name: str) -> bool:
+        choice = self.state.start.tool_choice
+        return choice.mode == ToolChoice.MODE_NONE or (bool(choice.names) and name not in choice.names)
 
     def tool(self, name: str) -> FixedTool | None:
         """What was fixed of a tool when the run began."""
@@ -90,12 +94,11 @@ class ToolRound(Approvals, Mirroring):
 
     def _refusal(self, call: RoundCall, number: int, made: int) -> ToolResult | None:
         state = self.state
-        choice, limits = state.start.tool_choice, state.start.limits
+        limits = state.start.limits
         if self.tool(call.name) is None:
             offered = ", ".join(sorted(tool.name for tool in state.tools)) or "none"
             return failure(FailureCode.TOOL_NOT_FOUND, f"There is no tool {call.name!r}. Offered: {offered}.")
-        is_barred = choice.mode == ToolChoice.MODE_NONE or (choice.names and call.name not in choice.names)
-        if is_barred:
+        if self._is_barred(call.name):
             return failure(FailureCode.TOOL_NOT_ALLOWED, f"{call.name!r} may not be called in this run.")
         if number >= limits.calls_per_round or made >= limits.calls:
             return failure(FailureCode.TOOL_NOT_ALLOWED, "No more calls may be made.")
