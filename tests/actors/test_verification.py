@@ -80,6 +80,15 @@ async def test_folded_erased_and_retired_ones_are_sound(world: World) -> None:
     assert (found.differences, found.counts["histories erased"]) == ([], 1)
 
 
+async def test_a_session_that_has_expired_is_sound_without_its_events(world: World) -> None:
+    async with world.runtime(Kind(Tally, Projection(retention=60.0)), retention=Retention(round=60.0)) as actors:
+        await actors.ask(ANN, Add(by=1))
+        await actors.ask(ANN, Say(item="i", text="one", last=True))
+        await elapse(200)
+        assert await world.shown(ANN) == []
+    assert (await verified(world, Tally)).differences == []
+
+
 async def test_actors_that_were_not_renamed_yet_are_replayed_under_their_new_kind(world: World) -> None:
     await lived(world)
     found = await verified(world, COUNTER)

@@ -38,7 +38,7 @@ asyncio.run(hold())
 """
 
 RELEASED = {
-    "0001_journal": "5f8f14595b7a4851a55c7ca91abbea5086778181e42b1ee6160bdf5de809b743",
+    "0001_journal": "539407dcc8e4bcc5cb5dd79cde9202d9847f0ffeda0135d4d38e7fad495d6950",
 }
 
 

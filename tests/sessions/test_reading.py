@@ -8,12 +8,14 @@ from typing import Any
 import anyio
 import pytest
 
+from aevatar.actors import Kind, Projection, Retention
 from aevatar.errors import Unavailable
 from aevatar.identity import ActorId, ScopeId
 from aevatar.sessions import Delta, Ended, SessionEvent
 from aevatar.sessions.hub import BUFFER
 from aevatar.testing import Fault, elapse
 from aevatar.testing.virtual_time import BEGINNING
+from tests.sample.kinds import Tally
 from tests.sample.sample_pb2 import Add, Heard, HowMuch, Retire, Say, TotalChanged
 from tests.sample.world import ANN, BEN, Faults, HeldJournal, World, collected, noted, settled, texts
 
@@ -113,6 +115,19 @@ async def test_a_session_ends_at_most_once_and_nothing_comes_after_its_end(world
     async with world.runtime() as actors:
         await say(actors, "later", last=True)
         assert await collected(actors.sessions.read(ANN)) == [*said("one"), Ended(reason="said")]
+
+
+async def test_a_session_that_has_expired_is_over_at_once_and_stays_over(world: World) -> None:
+    kind, rarely = Kind(Tally, Projection(retention=60.0)), Retention(round=60.0)
+    async with world.runtime(kind, retention=rarely) as actors:
+        await actors.ask(ANN, Add(by=0))
+        await say(actors, "one", last=True)
+        await elapse(200)
+        assert [await collected(actors.sessions.read(ANN, after=after)) for after in range(4)] == [[]] * 4
+        await say(actors, "late", last=True)
+    async with world.runtime(kind, retention=rarely) as actors:
+        await say(actors, "later", last=True)
+        assert await collected(actors.sessions.read(ANN)) == []
 
 
 # Live

@@ -13,7 +13,15 @@ from pathlib import Path
 import msgspec
 
 from aevatar.errors import Misassembled, Rejected, Unavailable
-from aevatar.journal.memory_store import SCHEMA, Contents, MemoryStore, StoredActor, StoredDocument, document_of
+from aevatar.journal.memory_store import (
+    SCHEMA,
+    Contents,
+    MemoryStore,
+    StoredActor,
+    StoredDocument,
+    StoredSession,
+    document_of,
+)
 from aevatar.journal.records import (
     ActorImage,
     Checkpoint,
@@ -259,23 +267,20 @@ class MemoryJournal:
         sessions = [
             (owner, key, row) for owner, actor in self._opened().actors.items() for key, row in actor.sessions.items()
         ]
-        ended = [(owner, key) for owner, key, row in sessions if not row.folded and _ended(row.ended_at, before)]
+        ended = [(owner, key) for owner, key, row in sessions if not row.folded and _ended(row, before)]
         return ended[:limit]
 
     async def rewrite_session(self, owner: str, session: str, events: Sequence[SessionEvent]) -> None:
         stored = self._opened().actors.get(owner, StoredActor()).sessions.get(session)
-        if stored is not None and not stored.folded:
+        if stored is not None and not (stored.folded or stored.expired):
             stored.events, stored.folded = list(events), True
 
     async def expire_sessions(self, kind: str, before: int) -> int:
-        removed = 0
-        for name, actor in self._opened().actors.items():
-            if _is_of(name, kind):
-                gone = [key for key, row in actor.sessions.items() if _ended(row.ended_at, before)]
-                removed += len(gone)
-                for key in gone:
-                    del actor.sessions[key]
-        return removed
+        actors = [actor for name, actor in self._opened().actors.items() if _is_of(name, kind)]
+        gone = [row for actor in actors for row in actor.sessions.values() if _ended(row, before)]
+        for row in gone:
+            row.events, row.expired = [], True
+        return len(gone)
 
     async def sweep(self, before: int) -> int:
         contents = self._opened()
@@ -318,7 +323,7 @@ class MemoryJournal:
 
     async def info(self) -> JournalInfo:
         contents = self._opened()
-        sessions = [row for actor in contents.actors.values() for row in actor.sessions.values()]
+        sessions = [row for actor in contents.actors.values() for row in actor.sessions.values() if not row.expired]
         counts = {
             "actors": sum(1 for actor in contents.actors.values() if actor.log),
             "turns": len(contents.turns),
@@ -372,5 +377,5 @@ def _exists(actor: StoredActor | None) -> bool:
     return actor is not None and bool(actor.log or actor.sessions)
 
 
-def _ended(ended_at: int | None, before: int) -> bool:
-    return ended_at is not None and ended_at < before
+def _ended(session: StoredSession, before: int) -> bool:
+    return session.ended_at is not None and session.ended_at < before and not session.expired

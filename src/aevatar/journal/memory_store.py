@@ -44,11 +44,12 @@ class StoredTurn:
 
 @dataclass(slots=True)
 class StoredSession:
-    """The events of a session; `last` outlives those that were folded."""
+    """The events of a session; `last` and `ended_at` outlive those that were folded or have expired."""
 
     last: int = 0
     ended_at: int | None = None
     folded: bool = False
+    expired: bool = False
     events: list[SessionEvent] = field(default_factory=list)
 
 
@@ -330,7 +331,7 @@ def _numbers_follow(actor: StoredActor, shown: list[SessionEvent]) -> bool:
     for event in shown:
         stored = actor.sessions.get(event.session)
         before = last.get(event.session, stored.last if stored is not None else 0)
-        if event.number != before + 1:
+        if event.number != before + 1 or (stored is not None and stored.expired):
             return False
         last[event.session] = event.number
     return True

@@ -54,7 +54,8 @@ class Journal(Protocol):
         `CONFLICT`, unless there is more to say against them. No other order is promised, not even in the feed.
 
         A record that is stored already, byte for byte, is `COMMITTED`: a batch whose answer was lost may simply be sent
-        again. One that only shows is known by its events; once folding has replaced one of them it is a `CONFLICT`.
+        again. One that only shows is known by its events; once one of them was folded or has expired it is a
+        `CONFLICT`, as is any other record that shows something in a session that has expired.
         """
 
     async def accept(self, mail: Sequence[Mail]) -> list[Verdict]:
@@ -143,7 +144,7 @@ class Journal(Protocol):
         """The newest dead letters first."""
 
     async def sessions_ended(self, before: int, limit: int = 100) -> list[tuple[str, str]]:
-        """Owner and id of sessions that ended before `before` and are not folded yet."""
+        """Owner and id of sessions that ended before `before`, are not folded yet and have not expired."""
 
     async def rewrite_session(self, owner: str, session: str, events: Sequence[SessionEvent]) -> None:
         """Replaces the stored events of an ended session by their folded form, unless it is folded already.
@@ -152,7 +153,11 @@ class Journal(Protocol):
         """
 
     async def expire_sessions(self, kind: str, before: int) -> int:
-        """Removes the sessions of actors of `kind` that ended before `before`; answers how many."""
+        """Removes the events of sessions of actors of `kind` that ended before `before`; answers of how many sessions.
+
+        That a session has ended, and its last number, stay until its actor is erased: a reader who comes later is told
+        that it has ended, and no number is used twice. What has expired is not looked at again.
+        """
 
     async def sweep(self, before: int) -> int:
         """Removes dead letters and finished effects older than `before`; answers how many rows went."""

@@ -25,12 +25,13 @@ with tick as (
   on conflict (actor) do update set version = a.version + excluded.version,
     retirement = case excluded.retirement when 0 then a.retirement else excluded.retirement end
   returning actor, version)
--- And so do the last numbers of sessions.
+-- And so do the last numbers of sessions, but for those that have expired.
 , showing as (
   insert into {schema}.sessions as s (owner, session, shard, last, ended_at)
   select * from unnest($7::text[], $8::text[], $9::smallint[], $10::bigint[], $11::bigint[])
   on conflict (owner, session) do update set last = s.last + excluded.last,
     ended_at = coalesce(excluded.ended_at, s.ended_at)
+  where s.form < 2
   returning owner, session, last)
 
 -- name: commit_end
@@ -158,7 +159,8 @@ select c.actor from unnest($6::text[], $7::text[]) as c (actor, command_id)
   join {schema}.turns t on t.actor = c.actor and t.command_id = c.command_id
 union
 select c.owner from unnest($8::text[], $9::text[], $10::bigint[]) as c (owner, session, last)
-  left join {schema}.sessions s on s.owner = c.owner and s.session = c.session where coalesce(s.last, 0) <> c.last
+  left join {schema}.sessions s on s.owner = c.owner and s.session = c.session
+  where coalesce(s.last, 0) <> c.last or s.form = 2
 
 -- name: turn
 select body, command_id, digest, outcome from {schema}.turns where actor = $1 and version = $2
@@ -395,11 +397,11 @@ select actor from {schema}.actors where actor > $1 and ($2::text is null or acto
 select id, actor, reason, body, at from {schema}.dead_letters order by at desc, position desc limit $1
 
 -- name: sessions_ended
-select owner, session from {schema}.sessions where ended_at < $1 and not folded order by ended_at limit $2
+select owner, session from {schema}.sessions where form = 0 and ended_at < $1 order by ended_at limit $2
 
 -- name: rewrite_session
 with marked as (
-  update {schema}.sessions set folded = true where owner = $1 and session = $2 and not folded returning owner, session)
+  update {schema}.sessions set form = 1 where owner = $1 and session = $2 and form = 0 returning owner, session)
 , gone as (
   delete from {schema}.session_events e using marked m
   where e.owner = m.owner and e.session = m.session and number <> all ($3::bigint[]))
@@ -412,7 +414,8 @@ on conflict (owner, session, number) do update set name = excluded.name, body = 
 
 -- name: expire_sessions
 with expired as (
-  delete from {schema}.sessions where ended_at < $2 and ($1 = '' or starts_with(owner, $1 || '/')) returning owner, session)
+  update {schema}.sessions set form = 2
+  where form in (0, 1) and ended_at < $2 and ($1 = '' or starts_with(owner, $1 || '/')) returning owner, session)
 , events as (
   delete from {schema}.session_events e using expired x where e.owner = x.owner and e.session = x.session)
 select count(*) from expired
@@ -467,7 +470,7 @@ select (select coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint from pg_c
   (select count(*) from {schema}.timers) as timers,
   (select count(*) from {schema}.effects) as effects,
   (select count(*) from {schema}.documents where body is not null) as documents,
-  (select count(*) from {schema}.sessions) as sessions,
+  (select count(*) from {schema}.sessions where form < 2) as sessions,
   (select count(*) from {schema}.session_events) as session_events,
   (select count(*) from {schema}.dead_letters) as dead_letters
 

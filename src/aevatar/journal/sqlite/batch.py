@@ -167,7 +167,7 @@ class Batch:
             if session is None:
                 session = self._known.new_session(pk, event.session)
                 self._rows["add_sessions"] += (session.pk, pk, event.session)
-            if event.number != session.last + 1:
+            if event.number != session.last + 1 or session.expired:
                 raise DoesNotFollow
             session.last = event.number
             self._rows["add_session_events"] += event_row(event, session=session.pk)

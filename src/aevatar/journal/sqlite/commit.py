@@ -121,7 +121,7 @@ class Committer:
         last: dict[str, int] = {}
         for event in shown:
             session = self._known.session(actor.pk, event.session) or KnownRow(0)
-            if event.number != last.get(event.session, session.last) + 1:
+            if event.number != last.get(event.session, session.last) + 1 or session.expired:
                 return False
             last[event.session] = event.number
         return True

@@ -13,7 +13,7 @@ from aevatar.journal.sqlite.sql import Queries, SqlValue, kind_range
 
 
 class Housekeeping:
-    """Works inside a transaction of its caller. `forget` is told when rows have gone that the writer remembers."""
+    """Works inside a transaction of its caller. `forget` is told when what the writer remembers of rows has changed."""
 
     def __init__(self, connection: sqlite3.Connection, queries: Queries, *, forget: Callable[[], None]) -> None:
         self._connection = connection
@@ -80,9 +80,12 @@ class Housekeeping:
         return self._connection.execute(self._queries["rename_actors"], kinds).rowcount
 
     def expire_sessions(self, kind: str, before: int, limit: int) -> int:
-        """Removes at most `limit` sessions; answers how many."""
+        """Removes the events of at most `limit` sessions; answers of how many."""
         self._forget()
-        return self._execute("expire_sessions", before, *kind_range(kind), limit)
+        columns = (before, *kind_range(kind), limit)
+        expired = self._connection.execute(self._queries["expire_sessions"], columns).fetchall()
+        self._execute("remove_session_events", json.dumps([pk for (pk,) in expired]))
+        return len(expired)
 
     def sweep(self, before: int, limit: int) -> int:
         """Removes at most `limit` dead letters and as many effects; answers how many rows went."""

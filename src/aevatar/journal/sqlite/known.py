@@ -19,10 +19,11 @@ _LIMIT: Final = 50_000
 
 @dataclass(slots=True)
 class KnownRow:
-    """The key of an actor or of a session, and the last version or number it has."""
+    """The key of an actor or of a session, and the last version or number it has; a session may have `expired`."""
 
     pk: int
     last: int = 0
+    expired: bool = False
 
 
 class Known:
@@ -85,4 +86,4 @@ class Known:
         missing = shown.difference(self._sessions)
         if missing:
             found = connection.execute(self._queries["find_sessions"], (json.dumps(list(missing)),)).fetchone()[0]
-            self._sessions.update(((actor, key), KnownRow(pk, last)) for actor, key, pk, last in json.loads(found))
+            self._sessions.update(((actor, key), KnownRow(*row)) for actor, key, *row in json.loads(found))

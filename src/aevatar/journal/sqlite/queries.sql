@@ -7,7 +7,7 @@ from actors where id in (select value from json_each(?))
 
 -- name: find_sessions
 select json_group_array(json_array(actor, sessions.id, pk,
-  max(folded_last, ifnull((select max(number) from session_events where session = pk), 0))))
+  max(last_gone, ifnull((select max(number) from session_events where session = pk), 0)), form = 2))
 from json_each(?) as wanted
 cross join sessions on actor = json_extract(wanted.value, '$[0]') and sessions.id = json_extract(wanted.value, '$[1]')
 
@@ -133,7 +133,7 @@ select command_id, reply_to from open_commands where actor = ? order by position
 
 -- name: sessions_of_actor
 select json_group_array(json_array(id,
-  max(folded_last, ifnull((select max(number) from session_events where session = pk), 0)), ended_at is not null))
+  max(last_gone, ifnull((select max(number) from session_events where session = pk), 0)), ended_at is not null))
 from sessions where actor = ?
 
 -- name: history
@@ -238,20 +238,26 @@ select id, actor, reason, body, at from dead_letters order by at desc, position 
 
 -- name: sessions_ended
 select actors.id, sessions.id from sessions join actors on actors.pk = actor
-where folded = 0 and ended_at < ? order by ended_at limit ?
+where form = 0 and ended_at < ? order by ended_at limit ?
 
 -- name: forget_session_events
 delete from session_events where session = ?
 
 -- name: mark_folded
-update sessions set folded = 1,
-  folded_last = max(folded_last, ifnull((select max(number) from session_events where session = pk), 0))
-where pk = ? and folded = 0
+update sessions set form = 1,
+  last_gone = max(last_gone, ifnull((select max(number) from session_events where session = pk), 0))
+where pk = ? and form = 0
 
 -- name: expire_sessions
-delete from sessions where pk in (
+update sessions set form = 2,
+  last_gone = max(last_gone, ifnull((select max(number) from session_events where session = pk), 0))
+where pk in (
   select sessions.pk from sessions join actors on actors.pk = actor
-  where folded in (0, 1) and ended_at < ? and actors.id > ? and actors.id < ? limit ?)
+  where form in (0, 1) and ended_at < ? and actors.id > ? and actors.id < ? limit ?)
+returning pk
+
+-- name: remove_session_events
+delete from session_events where session in (select value from json_each(?))
 
 -- name: sweep_dead_letters
 delete from dead_letters where position in (select position from dead_letters where at < ? limit ?)
@@ -305,7 +311,7 @@ select
   (select count(*) from timers) as timers,
   (select count(*) from effects) as effects,
   (select count(*) from documents where body is not null) as documents,
-  (select count(*) from sessions) as sessions,
+  (select count(*) from sessions where form < 2) as sessions,
   (select count(*) from session_events) as session_events,
   (select count(*) from dead_letters) as dead_letters,
   (select ifnull(max(position), 0) from turns) as last_position

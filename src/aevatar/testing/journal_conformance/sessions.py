@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from aevatar.journal.port import Journal
-from aevatar.journal.records import SessionEvent, SessionPage, TurnRecord, Verdict
-from aevatar.testing.journal_conformance.examples import ANN, BEN, CLEO, NOW, numbered, shown, turn
+from aevatar.journal.records import ActorImage, SessionEvent, SessionPage, TurnRecord, Verdict
+from aevatar.testing.journal_conformance.examples import ANN, BEN, CLEO, FAR, NOW, numbered, shown, turn
 from aevatar.testing.journal_conformance.harness import Journals, opened
 
 
@@ -156,6 +160,74 @@ async def test_ended_sessions_expire_by_the_kind_of_their_owner(journal: Journal
     assert pages == [[], [1, 2, 3], [1], [], [1, 2, 3]]
     counts = (await journal.info()).counts
     assert (counts["sessions"], counts["session_events"]) == (3, 7)
+
+
+async def test_a_session_that_has_expired_stays_ended(journal: Journal, journals: Journals) -> None:
+    await journal.commit([ended(ANN, "s", NOW), ended(ANN, "folded", NOW)])
+    await journal.rewrite_session(ANN, "folded", [shown("folded", 2, terminal=True)])
+    assert await journal.expire_sessions("demo.counter", NOW + 1) == 2
+    for after in (0, 2, 3):
+        assert await journal.session(ANN, "s", after=after, limit=9) == SessionPage([], ended=True)
+    await journal.close()
+    async with opened(journals.handle()) as reopened:
+        assert await reopened.load(ANN) == ActorImage(version=0, sessions={"s": (3, True), "folded": (3, True)})
+        assert await reopened.session(ANN, "folded", after=0, limit=9) == SessionPage([], ended=True)
+
+
+@pytest.mark.parametrize("number", [1, 3, 4])
+async def test_nothing_is_shown_in_a_session_that_has_expired(journal: Journal, number: int) -> None:
+    await journal.commit([turn(ANN, 1), ended(ANN, "s", NOW)])
+    await journal.expire_sessions("demo.counter", NOW + 1)
+    again = shown("s", number, at=NOW + 9, terminal=True)
+    batch = [turn(BEN, 1), turn(ANN, 2, shown=[again]), turn(BEN, 2), turn(CLEO, None, shown=numbered("s", 1))]
+    verdicts = await journal.commit(batch)
+    assert verdicts == [Verdict.COMMITTED, Verdict.CONFLICT, Verdict.COMMITTED, Verdict.COMMITTED]
+    assert await journal.commit([turn(ANN, None, shown=[again])]) == [Verdict.CONFLICT]
+    assert await journal.session(ANN, "s", after=0, limit=9) == SessionPage([], ended=True)
+    assert await journal.commit([turn(ANN, 2, shown=numbered("t", 1))]) == [Verdict.COMMITTED]
+
+
+async def test_a_record_whose_events_have_expired_is_known_by_its_turn_alone(journal: Journal) -> None:
+    decided, shows = turn(ANN, 1, shown=numbered("s", 1)), turn(ANN, None, shown=[shown("s", 2, terminal=True)])
+    await journal.commit([decided, shows])
+    await journal.expire_sessions("demo.counter", NOW + 1)
+    assert [await journal.commit([decided]), await journal.commit([shows])] == [[Verdict.COMMITTED], [Verdict.CONFLICT]]
+
+
+async def test_a_session_that_has_expired_is_neither_folded_nor_expired_again(journal: Journal) -> None:
+    await journal.commit([ended(ANN, "s", NOW)])
+    await journal.expire_sessions("demo.counter", NOW + 1)
+    assert await journal.sessions_ended(NOW + 9) == []
+    await journal.rewrite_session(ANN, "s", numbered("s", 3))
+    assert await journal.session(ANN, "s", after=0, limit=9) == SessionPage([], ended=True)
+    assert await journal.expire_sessions("", NOW + 9) == 0
+    counts = (await journal.info()).counts
+    assert (counts["sessions"], counts["session_events"]) == (0, 0)
+
+
+async def test_a_session_that_has_expired_is_copied_and_moves_with_its_actor(
+    journal: Journal, journals: Journals, tmp_path: Path
+) -> None:
+    new = ANN.replace("demo.counter", "demo.tally")
+    await journal.commit([ended(ANN, "s", NOW)])
+    await journal.expire_sessions("demo.counter", NOW + 1)
+    await journal.backup(tmp_path / "copy")
+    async with opened(await journals.restored(tmp_path / "copy")) as copy:
+        assert await copy.rename_kind("demo.counter", "demo.tally") == 1
+        assert await copy.session(new, "s", after=0, limit=9) == SessionPage([], ended=True)
+        assert await copy.commit([turn(new, None, shown=numbered("s", 4))]) == [Verdict.CONFLICT]
+        assert await copy.check() == []
+
+
+async def test_only_the_erasure_of_its_actor_removes_a_session_that_has_expired(journal: Journal) -> None:
+    await journal.commit([ended(ANN, "s", NOW)])
+    await journal.expire_sessions("demo.counter", NOW + 1)
+    await journal.sweep(FAR)
+    await journal.compact()
+    assert await journal.load(ANN) == ActorImage(version=0, sessions={"s": (3, True)})
+    await journal.erase(ANN)
+    assert await journal.load(ANN) is None
+    assert await journal.commit([turn(ANN, None, shown=numbered("s", 1))]) == [Verdict.COMMITTED]
 
 
 async def test_a_kind_is_not_taken_for_another_that_starts_alike(journal: Journal) -> None:

@@ -112,17 +112,18 @@ create table {schema}.attributes (
 );
 create index attributes_by_value on {schema}.attributes ((name || ' ' || scope), attribute, left(value, 100), key);
 
--- `last` outlives the events that folding removes.
+-- `form` is 0 as long as the events are as they were shown, 1 once they are folded, and 2 once they have expired: then
+-- only this row is left, so that the session stays ended and no number is used twice. `last` outlives the events.
 create table {schema}.sessions (
   last bigint not null,
   ended_at bigint,
   shard smallint not null,
-  folded boolean not null default false,
+  form smallint not null default 0,
   owner text collate "C" not null,
   session text collate "C" not null,
   primary key (owner, session)
 ) with (fillfactor = 70);
-create index sessions_ended on {schema}.sessions (ended_at) where ended_at is not null;
+create index sessions_ended on {schema}.sessions (form, ended_at) where ended_at is not null;
 
 create table {schema}.session_events (
   number bigint not null,

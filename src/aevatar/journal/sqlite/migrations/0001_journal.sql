@@ -135,18 +135,20 @@ begin
     and (attribute, value) in (select entry.key, entry.value from json_each(old.attributes) as entry);
 end;
 
--- `folded_last` is the last number there was when the events were folded; without it the last number is that of the
--- last event. So a token that is shown costs one row, and no change here.
+-- `form` is 0 as long as the events are as they were shown, 1 once they are folded, and 2 once they have expired: then
+-- only this row is left, so that the session stays ended and no number is used twice. `last_gone` is the last number
+-- there was when events were folded or expired; without it the last number is that of the last event. So a token that is
+-- shown costs one row, and no change here.
 create table sessions (
   pk integer primary key,
   actor integer not null references actors,
   id text not null,
-  folded integer not null default 0,
-  folded_last integer not null default 0,
+  form integer not null default 0,
+  last_gone integer not null default 0,
   ended_at integer,
   unique (actor, id)
 );
-create index sessions_ended on sessions (folded, ended_at) where ended_at is not null;
+create index sessions_ended on sessions (form, ended_at) where ended_at is not null;
 
 create table session_events (
   session integer not null references sessions on delete cascade,
