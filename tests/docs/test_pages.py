@@ -179,3 +179,20 @@ def test_the_page_of_tools_names_all_that_a_tool_says_about_itself() -> None:
 
 def test_the_page_of_the_test_kit_names_all_of_it() -> None:
     assert missing(aevatar.testing.__all__, page("reference/test-kit.md")) == set()
+
+
+# All pages
+
+
+@pytest.mark.parametrize("name", sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")))
+def test_what_a_page_links_to_is_there(name: str) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", page(name))
+    targets = [((DOCS / name).parent / path if path else DOCS / name, anchor) for path, anchor in links]
+    assert [target.name for target, _ in targets if not target.exists()] == []
+    assert [anchor for target, anchor in targets if anchor and anchor not in anchors(target)] == []
+
+
+def anchors(target: Path) -> set[str]:
+    """The names of the headings of a page, as links spell them."""
+    headings = re.findall(r"^#+ (.+)$", text_of(target), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
