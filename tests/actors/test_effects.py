@@ -6,7 +6,9 @@ import asyncio
 from typing import Any
 
 from aevatar.actors import Effect, Limits, Link, Policy, Runtime, command
+from aevatar.actors.actors_pb2 import EffectRecord, Packed
 from aevatar.credentials import Binding, MemoryVault, Secret
+from aevatar.journal.records import EffectStarted, TurnRecord
 from aevatar.testing import VirtualClock, elapse
 from tests.sample.kinds import CarefulEcho, Echo, Tally
 from tests.sample.sample_pb2 import (
@@ -110,6 +112,16 @@ async def test_an_effect_this_program_no_longer_has_is_reported_as_interrupted(w
     async with world.runtime(effects=[]):
         await settled()
         assert (await notes(world), await world.journal.effects()) == (["interrupted sample.echo"], [])
+
+
+async def test_an_effect_whose_request_nobody_knows_stays_in_the_ledger_and_stops_no_start(world: World) -> None:
+    async with world.runtime(effects=[Echo()]) as actors:
+        await actors.ask(ANN, Add(by=1))
+        unknown = EffectRecord(request=Packed(name="tests.sample.FromTheFuture"), principal={"scope": ALPHA})
+        started = EffectStarted("e1", "sample.echo", unknown.SerializeToString())
+        await world.journal.commit([TurnRecord(ANN.text, ANN.shard, 0, effects_started=[started])])
+    async with world.runtime(effects=[Echo()]) as actors:
+        assert (actors.health.is_ready, [effect.id for effect in await world.journal.effects()]) == (True, ["e1"])
 
 
 async def test_an_effect_is_given_what_was_attached_and_the_attachment_is_recorded_nowhere(world: World) -> None:

@@ -67,7 +67,7 @@ async def test_metrics_are_lines_a_scraper_reads(tmp_path: Path) -> None:
         answer = await serving.client.get("/metrics")
     lines = answer.text.splitlines()
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-    assert {line for line in lines if line.startswith(("aevatar_turns", "# TYPE aevatar_turns"))} == {
+    assert {line for line in lines if line.startswith(("aevatar_turns_total", "# TYPE aevatar_turns_total"))} == {
         "# TYPE aevatar_turns_total counter",
         "aevatar_turns_total 3",
     }

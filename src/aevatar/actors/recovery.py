@@ -89,15 +89,20 @@ class Recovery:
     async def take_up_effects(self) -> None:
         """Runs or reports every effect without an end, as its policy says."""
         found = await self._journal.effects()
-        again = [effect for effect in found if self._is_repeatable(effect)]
-        await self._journal.take([effect.id for effect in again], self._runner)
+        await self._journal.take([effect.id for effect in found if self._is_repeatable(effect)], self._runner)
         for effect in found:
-            record = EffectRecord.FromString(effect.body)
-            if effect in again:
-                self._start(ActorId.parse(effect.actor), effect.id, effect.type, record, None)
-            else:
-                self._metrics.effects_interrupted += 1
-                self._deliver(_interrupted(effect, record))
+            self._take_up_effect(effect)
+
+    def _take_up_effect(self, effect: OpenEffect) -> None:
+        record = EffectRecord.FromString(effect.body)
+        if not self._is_repeatable(effect):
+            self._metrics.effects_interrupted += 1
+            self._deliver(_interrupted(effect, record))
+            return
+        try:
+            self._start(ActorId.parse(effect.actor), effect.id, effect.type, record, None)
+        except UnknownMessage as unknown:  # it stays in the ledger until a program that knows the request starts
+            log.warning("effect_unreadable", actor=effect.actor, effect_id=effect.id, reason=str(unknown))
 
     def _is_repeatable(self, effect: OpenEffect) -> bool:
         registered = self._effects.by_name.get(effect.type)

@@ -111,6 +111,7 @@ class Runtime:
         )
         self.readmodels = ReadModels(journal, self._documents())
         self._effects = Effects(effect if isinstance(effect, Effect) else effect(self) for effect in effects)
+        self._assemble()  # and again at every start, for what the one before has left behind
 
     def _documents(self) -> dict[str, type[Message]]:
         types, owners = dict(self._projectors.documents), dict(self._projectors.owners)

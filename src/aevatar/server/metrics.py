@@ -38,12 +38,16 @@ def exposition(runtime: Runtime, streams: OpenStreams) -> Iterator[str]:
             yield from _histogram(f"aevatar_{declared.name}", value)
         else:
             yield from _single(f"aevatar_{declared.name}_total", "counter", value)
-    hub = runtime.sessions.hub
-    yield from _single("aevatar_readers_switched_total", "counter", hub.readers_switched)
+    gauges = runtime.gauges()
+    yield from _single("aevatar_readers_switched_total", "counter", gauges.readers_switched)
+    for name in ("activations", "messages_waiting", "turns_uncommitted", "effects_running", "session_readers"):
+        yield from _single(f"aevatar_{name}", "gauge", getattr(gauges, name))
+    yield "# TYPE aevatar_projector_lag_seconds gauge"
+    for projector, lag in gauges.projector_lag.items():
+        yield f'aevatar_projector_lag_seconds{{projector="{projector}"}} {lag}'
     yield from _single("aevatar_ready", "gauge", int(runtime.health.is_ready))
     yield from _single("aevatar_quarantined_actors", "gauge", len(runtime.health.quarantined))
     yield from _single("aevatar_parked_projectors", "gauge", len(runtime.health.parked))
-    yield from _single("aevatar_session_readers", "gauge", hub.readers)
     yield from _single("aevatar_event_streams", "gauge", len(streams))
 
 
