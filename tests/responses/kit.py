@@ -102,6 +102,11 @@ async def in_virtual_time(
         yield services
 
 
+def others(platform: Platform) -> list[Capability]:
+    """All capabilities but the one that these tests put together themselves."""
+    return [each for each in platform.capabilities() if each.name != "responses"]
+
+
 def client_of(running: Served, checked: Checked, *, api_key: str = "unused") -> AsyncOpenAI:
     """The official client, with everything that it is sent held to the published description."""
     http = DefaultAsyncHttpxClient(transport=checked)

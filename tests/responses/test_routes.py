@@ -219,3 +219,29 @@ async def test_models_and_agents_are_listed(world: World) -> None:
     assert [(model.id, model.owned_by) for model in listed] == [(OFFLINE, "aevatar")]
     assert (await world.client.models.retrieve(OFFLINE)).id == OFFLINE
     assert await refused(world.client.models.retrieve("offline/none")) == (404, "model_not_found", "model")
+
+
+# What is told of all this
+
+
+async def test_the_description_of_the_api_names_every_route(world: World) -> None:
+    described = (await world.served.client.get("/openapi.json")).json()
+    told_paths = {path: sorted(methods) for path, methods in described["paths"].items() if path.startswith("/v1")}
+    assert told_paths == {
+        "/v1/chat/completions": ["post"],
+        "/v1/models": ["get"],
+        "/v1/models/{model_id}": ["get"],
+        "/v1/responses": ["post"],
+        "/v1/responses/compact": ["post"],
+        "/v1/responses/{response_id}": ["delete", "get"],
+        "/v1/responses/{response_id}/cancel": ["post"],
+        "/v1/responses/{response_id}/input_items": ["get"],
+    }
+    body = described["components"]["schemas"]["CreateResponse"]["properties"]
+    assert {"model", "input", "tools", "stream"} <= body.keys()
+
+
+async def test_what_is_not_there_is_told_in_the_shape_of_this_api(world: World) -> None:
+    answer = await world.served.client.get("/v1/nonsense")
+    assert (answer.status_code, answer.json()["error"]["type"]) == (404, "invalid_request_error")
+    assert answer.headers["x-request-id"]
