@@ -18,7 +18,7 @@ UNLUCKY = {
     2355: "mail that a process stored after it had lost its shards was never found",
     1109: "a timer was dropped because of a turn that was undone",
 }
-"""Seeds that found something, and what it was. Their worlds change with the code; `test_found_by_simulation` does not."""
+"""Seeds that found something, and what. Their worlds change with the code; `test_found_by_simulation` does not."""
 
 
 @pytest.mark.parametrize("first", SEEDS)
