@@ -6,12 +6,10 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter, process_time
 
-from aevatar.actors import Runtime
-from aevatar.identity import ActorId
 from aevatar.journal.sqlite import SqliteJournal
 from benchmarks.actors import TOKEN, Watched, actors, adding, rate, serving
 from benchmarks.figures import Figure, Goal, figure
@@ -53,26 +51,27 @@ async def _streams(effort: Effort, folder: Path) -> tuple[Pair, Pair]:
                 journal.taken()
                 came.clear()
                 with effort.watching():
-                    spent = process_time()
-                    await _send_paced(runtime, owners, seconds)
-                    ours.append(1e3 * (process_time() - spent) / seconds)
+                    spent = await _spent(seconds, lambda number: runtime.signal(owners[number % STREAMS], TOKEN))
                 arrived.append(len(came) / seconds)
+                pacing = await _spent(seconds, lambda _: None)
+                ours.append(1e3 * (spent - pacing) / seconds)
                 bare.append(1e3 * floor.write(journal.taken(), clock=process_time) / seconds)
     floor.close()
     return pair(arrived, [PACE] * len(arrived)), pair(ours, bare)
 
 
-async def _send_paced(runtime: Runtime, owners: Sequence[ActorId], seconds: float) -> None:
-    """Sends to the owners in turn, evenly spread over the time."""
-    began = perf_counter()
+async def _spent(seconds: float, send: Callable[[int], None]) -> float:
+    """The processor time of all threads while numbers are sent, evenly spread over `seconds`."""
+    spent, began = process_time(), perf_counter()
     sent = 0
     while sent < PACE * seconds:
         due = min(PACE * seconds, (perf_counter() - began) * PACE)
         while sent < due:
-            runtime.signal(owners[sent % STREAMS], TOKEN)
+            send(sent)
             sent += 1
         await asyncio.sleep(0.001)
     await asyncio.sleep(GRACE)
+    return process_time() - spent
 
 
 def stalled(effort: Effort) -> Iterator[Figure]:
