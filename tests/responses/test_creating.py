@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from openai.types.responses import ResponseCompletedEvent, ResponseTextDeltaEvent
 
-from tests.responses.kit import BANNER, OFFLINE, World, told
+from aevatar.responses.http import openai_shape
+from aevatar.server import Problem
+from aevatar.testing.scripted_model import ScriptedModel, says
+from tests.responses.kit import BANNER, OFFLINE, World, serving, told
 
 HELLO = f"{BANNER}\nYou said: hello. This is message 1."
 
@@ -131,3 +135,61 @@ async def test_two_continuations_of_one_response_are_branches(world: World) -> N
     for words in ("left", "right"):
         branch = await world.client.responses.create(model=OFFLINE, input=words, previous_response_id=first.id)
         assert branch.output_text == f"You said: {words}. This is message 2."
+
+
+async def test_a_reply_that_is_not_the_json_asked_for_is_made_again_once(tmp_path: Path) -> None:
+    script = ScriptedModel([says("no json"), says('{"a": 1}'), says("no json"), says("still none")])
+    wanted: Any = {"format": {"type": "json_object"}}
+    async with serving(tmp_path, models={"s": script}) as world:
+        good = await world.client.responses.create(model="s/one", input="x", text=wanted)
+        bad = await world.client.responses.create(model="s/one", input="x", text=wanted)
+    assert (good.status, good.output_text, len(good.output)) == ("completed", '{"a": 1}', 1)
+    assert bad.error is not None
+    assert (bad.status, bad.error.code) == ("failed", "invalid_output")
+
+
+async def test_what_is_asked_reaches_the_model(tmp_path: Path) -> None:
+    script = ScriptedModel([says("done")])
+    async with serving(tmp_path, models={"s": script}) as world:
+        await world.client.responses.create(
+            model="s/one",
+            instructions="be brief",
+            input=[{"role": "developer", "content": "in English"}, {"role": "user", "content": "x"}],
+            temperature=0.5,
+            top_p=0.25,
+            max_output_tokens=64,
+            reasoning={"effort": "low"},
+            parallel_tool_calls=False,
+            text={"format": {"type": "json_schema", "name": "n", "schema": {"type": "object"}, "strict": True}},
+            extra_headers={"Aevatar-Tool-Set": "none"},
+            extra_body={"presence_penalty": 0.125, "frequency_penalty": -0.5},
+        )
+    (request,) = script.requests
+    assert [message.parts[0].text for message in request.messages] == ["be brief", "in English", "x"]
+    assert (request.temperature, request.top_p, request.max_output_tokens) == (0.5, 0.25, 64)
+    assert (request.presence_penalty, request.frequency_penalty) == (0.125, -0.5)
+    assert (request.reasoning.effort, request.parallel_tool_calls) == ("low", False)
+    assert (request.text_format.name, request.text_format.schema, request.text_format.strict) == (
+        "n",
+        '{"type": "object"}',
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, "invalid_request_error"),
+        (401, "authentication_error"),
+        (403, "permission_error"),
+        (404, "invalid_request_error"),
+        (409, "invalid_request_error"),
+        (413, "invalid_request_error"),
+        (429, "rate_limit_error"),
+        (500, "server_error"),
+        (503, "server_error"),
+    ],
+)
+def test_errors_have_the_types_of_this_api(status: int, kind: str) -> None:
+    told_error = openai_shape(Problem(status, "code", "message", "a.field"), "r-1")
+    assert told_error == {"error": {"message": "message", "type": kind, "param": "a.field", "code": "code"}}

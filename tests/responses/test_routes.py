@@ -105,6 +105,13 @@ async def test_a_response_that_another_goes_on_from_can_be_deleted_meanwhile(tmp
     assert texts == ["one", "first", "two"]
 
 
+async def test_a_response_under_way_cannot_be_continued_yet(slow: Any) -> None:
+    async with slow as world:
+        begun = await world.client.responses.create(model="slow/one", input="count", background=True)
+        follow = world.client.responses.create(model="slow/one", input="x", previous_response_id=begun.id)
+        assert await refused(follow) == (409, "previous_response_active", "previous_response_id")
+
+
 # Input items
 
 

@@ -43,6 +43,10 @@ class Histories:
             raise Rejected("response_not_found", f"There is no response {response_id!r}.", "response_id")
         return document
 
+    def forget(self, run: ActorId) -> None:
+        """Drops what is remembered of a response that was deleted."""
+        self._transcripts.forget(run.text)
+
     async def past(self, scope: ScopeId, response_id: str | None) -> Past:
         """The talk up to a response. Raises: Rejected `previous_response_not_found`, `previous_response_active`."""
         if response_id is None:

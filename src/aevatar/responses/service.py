@@ -143,6 +143,7 @@ class Responses:
         run = await self.stored(caller, response_id)
         children = await self._active_after(run.scope, run.text)
         await self._runtime.ask(run, DeleteRun(continued_by=children), principal=caller)
+        self._histories.forget(run)
         return {"id": response_id, "object": "response.deleted", "deleted": True}
 
     async def _active_after(self, scope: ScopeId, run: str) -> list[str]:
