@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, rule
+from hypothesis.stateful import invariant, precondition, rule
 
 from aevatar.actors.actors_pb2 import TurnBody
 from aevatar.actors.packing import unpack
@@ -52,6 +52,7 @@ class TimerModel(Served):
         self.elapse(10)
         self.fire_what_is_due()
 
+    @precondition(lambda self: len(self.faults) < 3)
     @rule()
     def meet_a_conflict(self) -> None:
         self.faults.append(Fault.CONFLICT)
