@@ -105,6 +105,7 @@ class Platform:
         self._extra_sources = extra_sources
         self._sinks = sinks or {}
         self._environment = os.environ if environment is None else environment
+        self._sources_of_others: list[Any] = []
         self._built: dict[Runtime, _Parts] = {}
 
     @cached_property
@@ -150,13 +151,16 @@ class Platform:
     def _configured_default(self) -> str | None:
         return self.settings.model or self.models_settings.default
 
-    def capabilities(self) -> list[Capability]:
-        """The built-in capabilities, in the order in which they need each other.
+    def capabilities(self, *more: Capability) -> list[Capability]:
+        """The built-in capabilities, in the order in which they need each other, then `more`.
+
+        What those offer to models is in the set `workspace.default`.
 
         Raises: Misassembled when the configuration is wrong.
         """
         _ = self.default_model
-        return [self.agents(), _routing(), responses()]
+        self._sources_of_others = [source for capability in more for source in capability.tool_sources]
+        return [self.agents(), _routing(), responses(), *more]
 
     def agents(self) -> Capability:
         """Agents, runs and the tools that reach them."""
@@ -198,7 +202,9 @@ class Platform:
         if (built := self._built.get(runtime)) is None:
             agents = Agents(runtime, self.choice)
             invocations = Invocations(agents)
-            offered = [*sources(invocations, Looking(runtime.readmodels, runtime.sessions)), *self._extra_sources]
+            own = sources(invocations, Looking(runtime.readmodels, runtime.sessions))
+            others = [source(runtime) if callable(source) else source for source in self._sources_of_others]
+            offered = [*own, *self._extra_sources, *others]
             built = self._built[runtime] = _Parts(agents, ToolSets(offered, [default_set(offered)]), invocations)
         return built
 

@@ -42,4 +42,4 @@ def capabilities_of(settings: Settings, platform: Platform) -> list[Capability]:
     """
     if "" not in sys.path:
         sys.path.insert(0, "")
-    return [*platform.capabilities(), *map(load_capability, settings.capabilities)]
+    return platform.capabilities(*map(load_capability, settings.capabilities))

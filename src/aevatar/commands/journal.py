@@ -63,7 +63,7 @@ def compact(settings: Settings) -> None:
 
 def _capabilities(settings: Settings, platform_settings: PlatformSettings) -> list[Capability]:
     sys.path.insert(0, "")  # capabilities of one's own lie where one works
-    return [*Platform(platform_settings).capabilities(), *map(load_capability, settings.capabilities)]
+    return Platform(platform_settings).capabilities(*map(load_capability, settings.capabilities))
 
 
 @asynccontextmanager
