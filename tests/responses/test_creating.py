@@ -149,7 +149,7 @@ async def test_a_reply_that_is_not_the_json_asked_for_is_made_again_once(tmp_pat
 
 
 async def test_what_is_asked_reaches_the_model(tmp_path: Path) -> None:
-    script = ScriptedModel([says("done")])
+    script = ScriptedModel([says("{}")])
     async with serving(tmp_path, models={"s": script}) as world:
         await world.client.responses.create(
             model="s/one",

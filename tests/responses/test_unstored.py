@@ -54,7 +54,7 @@ class Silent:
 
     async def stream(self, request: ModelRequest, call: ModelCall) -> AsyncGenerator[ModelDelta]:
         self.asked.set()
-        await anyio.sleep_forever()
+        await anyio.Event().wait()
         yield ModelDelta()
 
 
