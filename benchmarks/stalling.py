@@ -19,12 +19,18 @@ from benchmarks.actors import TOKEN, actor, adding, serving
 from benchmarks.running import scratch, settle_process
 
 
+STORED = 512
+"""Tokens that are there before the readers come: each gets as many of them as are read at once."""
+
+
 async def growth(folder: Path, readers: int, seconds: float) -> float:
     """In MiB, from before the readers came until they have stalled for `seconds`."""
     async with serving(SqliteJournal(folder / "journal.db")) as runtime, AsyncExitStack() as stack:
         owner = actor("shown")
         await adding(runtime)(owner)
-        await _show(runtime, owner, 1.5)
+        for _ in range(STORED):
+            runtime.signal(owner, TOKEN)
+        await _show(runtime, owner, 0.5)
         before = resident()
         for _ in range(readers):
             events = await stack.enter_async_context(aclosing(runtime.sessions.read(owner)))
