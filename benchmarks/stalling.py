@@ -18,7 +18,6 @@ from aevatar.journal.sqlite import SqliteJournal
 from benchmarks.actors import TOKEN, actor, adding, serving
 from benchmarks.running import scratch, settle_process
 
-
 STORED = 512
 """Tokens that are there before the readers come: each gets as many of them as are read at once."""
 
