@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks import agent_turns, peers, recovery, storage, streams, tokens, turns
+from benchmarks import agent_runs, agent_turns, peers, recovery, replies, storage, streams, tokens, turns
 from benchmarks.figures import Figure, table
 from benchmarks.running import ROOT, Effort, settle_garbage, settle_process
 
@@ -25,11 +25,13 @@ BENCHMARKS: dict[str, Callable[[Effort], Iterator[Figure]]] = {
     **streams.BENCHMARKS,
     **recovery.BENCHMARKS,
     **storage.BENCHMARKS,
-    **peers.BENCHMARKS,
+    **replies.BENCHMARKS,
+    **agent_runs.BENCHMARKS,
     **agent_turns.BENCHMARKS,
+    **peers.BENCHMARKS,
 }
 LATEST = ROOT / "benchmarks" / "results" / "latest.json"
-QUICK_ENDS_WITHIN = 50.0
+QUICK_ENDS_WITHIN = 40.0
 """Seconds after which a quick run begins nothing new."""
 
 
@@ -44,7 +46,8 @@ def main() -> None:
         if asked.json:
             print(json.dumps(found.as_json()), flush=True)
         else:
-            print(f"{found.name}: {found.as_json()['value']} {found.unit}", file=sys.stderr, flush=True)
+            shown = found.as_json()
+            print(f"{found.name}: {shown['value']} {found.unit}, {shown['ratio']} x", file=sys.stderr, flush=True)
     if profiler is not None:
         pstats.Stats(profiler, stream=sys.stderr).sort_stats("tottime").print_stats(40)
     if not asked.json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from time import perf_counter
@@ -40,18 +41,17 @@ COMPARED = (
 )
 
 
-def turns(effort: Effort) -> Iterator[Figure]:
+def turns(effort: Effort, compared: Compared) -> Iterator[Figure]:
     """One turn after the other, each a conversation of its own."""
-    for compared in COMPARED:
-        name = f"agents.turn.{compared.name}"
-        against = f"{compared.peer.requirements[0]}, {compared.against}"
-        with scratch() as folder:
-            try:
-                both = asyncio.run(_turns(effort, folder, compared))
-            except NotThere as missing:
-                yield skipped(name, "ms", goal=compared.goal, against=against, reason=str(missing))
-            else:
-                yield figure(name, both, "ms", goal=compared.goal, against=against)
+    name = f"agents.turn.{compared.name}"
+    against = f"{compared.peer.requirements[0]}, {compared.against}"
+    with scratch() as folder:
+        try:
+            both = asyncio.run(_turns(effort, folder, compared))
+        except NotThere as missing:
+            yield skipped(name, "ms", goal=compared.goal, against=against, reason=str(missing))
+        else:
+            yield figure(name, both, "ms", goal=compared.goal, against=against)
 
 
 async def _turns(effort: Effort, folder: Path, compared: Compared) -> Pair:
@@ -80,4 +80,6 @@ async def _theirs(peer: Program, work: str, *, total: int) -> float:
     return 1e3 / peer.rate(work, total)
 
 
-BENCHMARKS: dict[str, Callable[[Effort], Iterator[Figure]]] = {"agents.turn": turns}
+BENCHMARKS: dict[str, Callable[[Effort], Iterator[Figure]]] = {
+    f"agents.turn.{compared.name}": partial(turns, compared=compared) for compared in COMPARED
+}

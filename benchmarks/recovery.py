@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import statistics
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -22,13 +19,12 @@ from aevatar.identity import ActorId
 from aevatar.journal.sqlite import SqliteJournal
 from benchmarks.actors import PROJECTION, actors, adding, rate, serving
 from benchmarks.figures import Figure, Goal, figure
-from benchmarks.running import ROOT, Effort, Pair, pair, scratch
+from benchmarks.processes import killed, program, told
+from benchmarks.running import Effort, Pair, pair, scratch
 from tests.sample.kinds import Tally
 from tests.sample.sample_pb2 import HowMuch
 
 EVENTS = 1_000
-GIVEN_UP_AFTER = 60.0
-"""Seconds."""
 WITHOUT_SNAPSHOTS = Kind(Tally, PROJECTION, snapshot_every=1_000_000)
 WITH_SNAPSHOTS = Kind(Tally, PROJECTION)
 
@@ -39,10 +35,11 @@ def timers(effort: Effort) -> Iterator[Figure]:
     seconds = []
     for _ in range(effort.rounds if not effort.is_quick else 1):
         with scratch() as folder:
-            _killed(_program("park", folder, parked))
+            journal = folder / "journal.db"
+            killed(program("parking", "park", journal, parked))
             began = perf_counter()
-            with _program("fire", folder, parked) as process:
-                _line(process)
+            with program("parking", "fire", journal, parked) as process:
+                told(process)
                 seconds.append(perf_counter() - began)
     yield figure(
         "recovery.timers",
@@ -51,27 +48,6 @@ def timers(effort: Effort) -> Iterator[Figure]:
         goal=Goal("<=", 5, of="value"),
         note=f"{parked:,} timers, the start of the process included",
     )
-
-
-def _program(work: str, folder: Path, count: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "benchmarks.parking", work, str(folder / "journal.db"), str(count)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8")
-
-
-def _killed(process: subprocess.Popen[str]) -> None:
-    with process:
-        _line(process)
-        process.kill()
-
-
-def _line(process: subprocess.Popen[str]) -> None:
-    """Waits for the one thing the process says, and no longer than it can reasonably take."""
-    watch = threading.Timer(GIVEN_UP_AFTER, process.kill)
-    watch.start()
-    line = "" if process.stdout is None else process.stdout.readline()
-    watch.cancel()
-    if not line:
-        raise RuntimeError(f"{process.args} ended, or was ended, before it was done")
 
 
 def cold(effort: Effort) -> Iterator[Figure]:
