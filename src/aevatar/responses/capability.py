@@ -41,7 +41,7 @@ def responses(*, abandoned_after: float = ABANDONED_AFTER) -> Capability:
 
 def _services(services: Services, *, abandoned_after: float) -> Iterable[object]:
     runtime, choice = services.runtime, services[ModelChoice]
-    seal = Seal(key_in(services.settings.data))
+    seal = Seal(partial(key_in, services.settings.data))
     histories = Histories(runtime.readmodels, seal)
     beginning = Beginning(runtime, choice, services[RoutePolicies], histories, vault=services.vault)
     following = Following(runtime, abandoned_after=abandoned_after)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -20,10 +22,14 @@ _PREFIX: Final = "aev1."
 
 
 class Seal:
-    """Seals texts with the key of the server, each for one scope."""
+    """Seals texts with the key of the server, each for one scope. `key` is asked for when it is needed first."""
 
-    def __init__(self, key: bytes) -> None:
-        self._cipher = AESGCM(key)
+    def __init__(self, key: Callable[[], bytes]) -> None:
+        self._key = key
+
+    @cached_property
+    def _cipher(self) -> AESGCM:
+        return AESGCM(self._key())
 
     def close(self, scope: ScopeId, text: str) -> str:
         """The text, sealed."""
