@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Any
 
 from google.protobuf.message import Message
+from msgspec import Struct
 
 from aevatar.actors.actor import Actor
 from aevatar.actors.actors_pb2 import Packed, TurnBody
@@ -28,8 +29,7 @@ from aevatar.journal.records import ActorImage, Retirement, TurnRecord
 RECENT_OUTCOMES = 256
 
 
-@dataclass(slots=True)  # as for envelopes: made once a turn, and never changed
-class Answer:
+class Answer(Struct, frozen=True):
     """The outcome of a command and the version of the actor that gave it."""
 
     outcome: Message
@@ -138,8 +138,7 @@ class Phase(Enum):
     """To be loaded anew once the commits under way are settled."""
 
 
-@dataclass(slots=True)
-class Recent:
+class Recent(Struct, frozen=True):
     """A command this activation has handled; `answer` None while it is pending."""
 
     digest: bytes

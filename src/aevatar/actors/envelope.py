@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from google.protobuf.message import Message
+from msgspec import Struct
 
 from aevatar.actors.actors_pb2 import EnvelopeRecord, Packed, PrincipalRecord
 from aevatar.actors.packing import unpack
@@ -17,8 +16,7 @@ PAYLOAD_LIMIT = 1024 * 1024
 COMMAND_ID_LIMIT = 255
 
 
-@dataclass(slots=True)  # not frozen, though nobody changes it: freezing costs six times as much to make one
-class Envelope:
+class Envelope(Struct, frozen=True):  # cheaper to make than a frozen dataclass, and a turn makes several
     """A message on its way: to whom, from whom, because of what.
 
     `id` is the command id. `body` is the payload as it was serialised once, at the door. `trace` is a W3C traceparent.

@@ -6,11 +6,11 @@ Nothing here decides or stores. What is durable stays in the journal when it can
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Protocol
 
 import structlog
 from google.protobuf.message import Message
+from msgspec.structs import replace
 
 from aevatar.actors.activation import Delivery
 from aevatar.actors.envelope import Envelope, from_bytes

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import structlog
 from google.protobuf.message import Message
@@ -17,6 +17,7 @@ from aevatar.actors.acting import Acting
 from aevatar.actors.activation import Activation, Answer, Delivery, Ticket
 from aevatar.actors.actor import Actor
 from aevatar.actors.aftermath import Aftermath, Outlets
+from aevatar.actors.callers import Callers
 from aevatar.actors.deciding import not_found
 from aevatar.actors.effects import Effect, EffectRunner, Effects, Vault
 from aevatar.actors.envelope import Envelope, check_command_id, payload_bytes
@@ -45,9 +46,10 @@ from aevatar.readmodels.reading import ReadModels
 from aevatar.sessions.hub import Hub
 from aevatar.sessions.reading import Sessions
 
-T = TypeVar("T")
-
 log = structlog.get_logger("aevatar.runtime")
+
+ACCEPT_SECONDS = 30.0
+"""How long `dispatch` waits for the journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class Runtime:
         self._tracing = Tracing(self._tracer_provider)
         self._tasks = Tasks(self._task_failed)
         self._waiting = Waiting()
-        self._callers: dict[asyncio.Future[Any], None] = {}  # in the order in which they came
+        self._callers = Callers()
         self._stage = Stage(
             journal=self._journal,
             clock=self._clock,
@@ -244,7 +246,7 @@ class Runtime:
         self._stage.is_paused = True
         self._timers.close()
         await self._tasks.close()
-        self._refuse_callers(Unavailable("stopping", "this process is shutting down"))
+        self._callers.refuse(Unavailable("stopping", "this process is shutting down"))
         for activation in list(self._stage.activations.values()):
             self._stage.drop(activation)
         await self._journal.close()
@@ -279,7 +281,7 @@ class Runtime:
             accepting = _Accepting(traced, mail_of(traced), asyncio.get_running_loop().create_future())
             if command_id is None or not await self._is_recorded(accepting.mail):
                 self._acceptor.add(accepting)
-                if await self._until(accepting.future, 30.0, envelope.id) is not Verdict.COMMITTED:
+                if await self._callers.wait(accepting.future, ACCEPT_SECONDS, envelope.id) is not Verdict.COMMITTED:
                     raise command_id_reused(envelope.id)
         return Receipt(envelope.target, envelope.id)
 
@@ -323,7 +325,7 @@ class Runtime:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         with self._tracing.dispatch(envelope) as traced:
             self._stage.deliver(self._kinds[envelope.target.kind], Delivery(traced, future=future))
-            return await self._until(future, timeout, envelope.id)
+            return await self._callers.wait(future, timeout, envelope.id)
 
     async def outcome(self, target: ActorId, command_id: str) -> Outcome | None:
         """What is recorded of a command, or None if no turn of it was committed. Wakes no actor.
@@ -381,20 +383,6 @@ class Runtime:
     def _current(self, target: ActorId) -> ActorId:
         return current(self._kinds, target)
 
-    async def _until(self, future: asyncio.Future[T], timeout: float, command_id: str) -> T:
-        def expire() -> None:
-            if not future.done():
-                message = f"no outcome of {command_id!r} within {timeout} seconds; it may still come"
-                future.set_exception(Unavailable("timeout", message, retry_after=1.0))
-
-        alarm = asyncio.get_running_loop().call_later(timeout, expire)
-        self._callers[future] = None
-        try:
-            return await future
-        finally:
-            alarm.cancel()
-            self._callers.pop(future, None)
-
     def deliver(self, mail: Mail) -> None:
         """Takes mail that another process stored for a shard of this one."""
         self._post.receive(mail)
@@ -435,7 +423,7 @@ class Runtime:
             log.error("journal_unavailable", reason=error.message)
         self.health.troubles["journal"] = error.message or error.code
         self._stage.is_paused = True
-        self._refuse_callers(Unavailable("unavailable", "the journal does not answer", retry_after=1.0))
+        self._callers.refuse(Unavailable("unavailable", "the journal does not answer", retry_after=1.0))
 
     def journal_back(self) -> None:
         """Goes on where the journal had stopped answering."""
@@ -444,15 +432,10 @@ class Runtime:
         self._stage.is_paused = bool(self.health.troubles)
         self._stage.resume()
 
-    def _refuse_callers(self, error: Unavailable) -> None:
-        for future in list(self._callers):
-            if not future.done():
-                future.set_exception(error)
-
     def _fenced(self) -> None:
         self.health.troubles["fenced"] = "another process owns the actors now"
         self._stage.is_paused = True
-        self._refuse_callers(Unavailable("fenced", "another process owns the actors now", retry_after=1.0))
+        self._callers.refuse(Unavailable("fenced", "another process owns the actors now", retry_after=1.0))
 
     def _task_failed(self, error: BaseException) -> None:
         log.critical("task_failed", error=type(error).__name__, where=where(error))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 import structlog
 from google.protobuf.message import Message
+from msgspec.structs import replace
 
 from aevatar.actors.activation import Activation, Answer, Delivery, Recent, Ticket
 from aevatar.actors.deciding import decide, gone
