@@ -17,7 +17,8 @@ from aevatar.journal.port import Journal
 from aevatar.sessions.folding import unfolded
 from aevatar.sessions.hub import Hub, Tail
 
-PAGE = 256
+PAGE = 64
+"""Events read from the store at once: what a thousand stalled readers hold in memory."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
 
