@@ -25,9 +25,9 @@ BENCHMARKS: dict[str, Callable[[Effort], Iterator[Figure]]] = {
     **streams.BENCHMARKS,
     **recovery.BENCHMARKS,
     **storage.BENCHMARKS,
-    **replies.BENCHMARKS,
-    **agent_runs.BENCHMARKS,
     **agent_turns.BENCHMARKS,
+    **agent_runs.BENCHMARKS,
+    **replies.BENCHMARKS,
     **peers.BENCHMARKS,
 }
 LATEST = ROOT / "benchmarks" / "results" / "latest.json"
