@@ -117,7 +117,6 @@ async def test_a_tool_that_can_tell_what_became_of_its_call_is_asked(
     known: Reconciled[Any], done: list[str], result: str
 ) -> None:
     world = World(calls(call("50", "send")), says("Done."))
-    world.toolbox.get("send").approval = 0
     world.toolbox.get("send").known = known
     async with world.opened():
         run = await world.begin()
@@ -142,7 +141,6 @@ async def test_a_person_is_asked_about_a_call_of_which_nobody_can_tell(
     tool: str, decision: str, done: int, result: str
 ) -> None:
     world = World(calls(call("50", tool)), says("Done."))
-    world.toolbox.get(tool).approval = 0
     async with world.opened():
         run = await world.begin()
         await world.until(run, f'call {tool}: {{"text": "50"}}')
@@ -155,7 +153,6 @@ async def test_a_person_is_asked_about_a_call_of_which_nobody_can_tell(
 
 async def test_a_question_about_a_call_that_nobody_answers_ends_as_unknown() -> None:
     world = World(calls(call("50", "slow_write")), says("Done."))
-    world.toolbox.get("slow_write").approval = 0
     async with world.opened():
         run = await world.begin()
         await world.until(run, 'call slow_write: {"text": "50"}')
@@ -167,7 +164,6 @@ async def test_a_question_about_a_call_that_nobody_answers_ends_as_unknown() -> 
 
 async def test_an_unattended_run_tells_the_model_that_the_outcome_is_unknown() -> None:
     world = World(calls(call("50", "slow_write")), says("Done."))
-    world.toolbox.get("slow_write").approval = 0
     async with world.opened():
         run = await world.begin(context=RunContext(is_unattended=True))
         await world.until(run, 'call slow_write: {"text": "50"}')
@@ -181,7 +177,6 @@ async def test_a_tool_that_fails_to_tell_leaves_the_outcome_unknown() -> None:
         raise ConnectionError
 
     world = World(calls(call("50", "send")), says("Done."))
-    world.toolbox.get("send").approval = 0
     world.toolbox.get("send").reconcile = break_down
     async with world.opened():
         run = await world.begin()
@@ -306,10 +301,6 @@ class Unsafe(Everything):
     """A run whose tool may not be carried out twice, and nobody is there to ask."""
 
     text = '/call write {"text": "once"}'
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.world.toolbox.get("write").approval = 0
 
     async def play(self, runtime: Runtime) -> None:
         context = RunContext(is_unattended=True)

@@ -42,7 +42,7 @@ class Dated(MemorySink):
     async def send(self, snapshot: ReplySnapshot) -> Accepted | Refused:
         self.times.append(asyncio.get_running_loop().time())
         answer = await super().send(snapshot)
-        await asyncio.sleep(self.seconds)
+        await elapse(self.seconds)
         return answer
 
     @property

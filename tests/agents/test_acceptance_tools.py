@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from aevatar.testing import elapse
 from aevatar.testing.scripted_model import calls, says
 from aevatar.tools import CallContext, Tool
 from tests.agents.kit import World, call, prompt_told
@@ -23,7 +24,7 @@ class Timeline:
         loop = asyncio.get_running_loop()
         name, seconds = args.text.split()
         began = loop.time()
-        await asyncio.sleep(float(seconds))
+        await elapse(float(seconds))
         self.spans.append((name, began, loop.time()))
         return Answer(text=name)
 
@@ -63,7 +64,7 @@ async def test_a_destructive_call_never_overlaps_another() -> None:
     world, timeline = World(), Timeline()
     world.toolbox.tools = [
         world.toolbox.tool("read", timeline, read_only=True),
-        world.toolbox.tool("change", timeline, destructive=True, approval=0),
+        world.toolbox.tool("change", timeline, destructive=True),
         world.toolbox.tool("put", timeline, idempotent=True),
     ]
     round_ = [call("a 2", "read"), call("b 1", "read"), call("c 2", "change"), call("d 1", "put"), call("e 1", "read")]

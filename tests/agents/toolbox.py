@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from aevatar.testing import elapse
 from aevatar.tools import Approval, CallContext, Reconciled, Tool
 from tests.tools.samples import Answer, Args
 
@@ -64,7 +65,7 @@ async def fail(args: Any, context: CallContext) -> Any:
 
 async def sleep(args: Any, context: CallContext) -> Any:
     """Takes as many seconds as it is told."""
-    await asyncio.sleep(float(args.text))
+    await elapse(float(args.text))
     return Answer(text=f"slept {args.text}")
 
 

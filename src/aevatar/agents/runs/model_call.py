@@ -84,11 +84,13 @@ class ModelCallEffect(Effect[CallModel, Message]):
     async def _assembled(self, prompt: Prompt, link: Link) -> tuple[ModelRequest, Compaction, list[str]]:
         sections, warnings = await self._read_sections(prompt, link)
         items = [*await self._transcripts.before(prompt.history), *prompt.items]
+        if not prompt.context_length:  # then nobody can tell what is too long, but the provider
+            return prompt.request(items, sections), Compaction(), warnings
         fixed = sum(estimated_tokens(text) for text in (prompt.instructions, *sections))
         fixed += sum(estimated_tokens(tool.schema + tool.description) for tool in prompt.tools)
         limit = room(prompt.context_length, prompt.reserved_output)
         fitted = fit(items, room=limit if prompt.parameters.truncate else 0, fixed=fixed)
-        if prompt.context_length and fitted.tokens + prompt.reserved_output > prompt.context_length:
+        if fitted.tokens + prompt.reserved_output > prompt.context_length:
             told = f"The prompt does not fit the {prompt.context_length} tokens of {prompt.model}."
             raise ModelError("context_length_exceeded", told)
         compaction = Compaction(level=fitted.level, shortened=fitted.shortened, dropped=len(fitted.dropped))

@@ -1,0 +1,164 @@
+"""Agents, runs and approvals over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from aevatar.platform import Platform, PlatformSettings
+from tests.agents.toolbox import Toolbox
+from tests.server.kit import Served, served
+
+ECHO = {"key": "echo", "displayName": "Echo", "model": "offline/demo"}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Served]:
+    settings = PlatformSettings(config=tmp_path / "none.yaml")
+    platform = Platform(settings, extra_sources=[Toolbox()], environment={})
+    async with served(tmp_path, *platform.capabilities()) as running:
+        yield running
+
+
+async def events(server: Served, path: str, **headers: str) -> list[tuple[int, str, dict[str, Any]]]:
+    """Everything that a stream says: cursor, name and content of each event."""
+    answer = await server.client.get(path, headers=headers, timeout=20)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    found = []
+    for block in answer.text.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line and not line.startswith(":"))
+        if "data" in fields:
+            found.append((int(fields["id"]), fields["event"], msgspec.json.decode(fields["data"])))
+    return found
+
+
+async def error(answer: Any) -> tuple[int, str, str | None]:
+    told = answer.json()["error"]
+    return answer.status_code, told["code"], told.get("field")
+
+
+async def test_an_agent_is_made_read_changed_and_ended(server: Served) -> None:
+    made = await server.client.post("/api/agents", json=ECHO)
+    assert (made.status_code, made.headers["etag"], made.json()["displayName"]) == (201, '"1"', "Echo")
+    changed = await server.client.put(
+        "/api/agents/echo", json={"displayName": "Echo 2", "model": "offline/demo"}, headers={"If-Match": '"1"'}
+    )
+    assert (changed.headers["etag"], changed.json()["displayName"]) == ('"2"', "Echo 2")
+    stale = await server.client.put("/api/agents/echo", json={}, headers={"If-Match": '"1"'})
+    assert await error(stale) == (412, "version_conflict", "expectedVersion")
+    listed = (await server.client.get("/api/agents")).json()
+    assert ([item["key"] for item in listed["items"]], listed["next"]) == (["echo"], None)
+    assert (await server.client.delete("/api/agents/echo")).status_code == 204
+    assert await error(await server.client.get("/api/agents/echo")) == (404, "agent_not_found", "key")
+
+
+async def test_a_run_is_started_followed_resumed_and_read(server: Served) -> None:
+    await server.client.post("/api/agents", json=ECHO)
+    begun = await server.client.post("/api/agents/echo/runs", json={"prompt": "hi"}, headers={"Idempotency-Key": "k-1"})
+    again = await server.client.post("/api/agents/echo/runs", json={"prompt": "hi"}, headers={"Idempotency-Key": "k-1"})
+    assert (begun.status_code, begun.json()) == (202, again.json())
+    path = begun.json()["events"]
+    seen = await events(server, path)
+    assert [name for _, name, _ in seen] == [
+        "run_opened",
+        "step_opened",
+        "item_opened",
+        "delta",
+        "usage_shown",
+        "item_closed",
+        "step_closed",
+        "run_closed",
+    ]
+    assert [cursor for cursor, _, _ in seen] == list(range(1, 9))
+    assert seen[-1][2]["status"] == "completed"
+    assert await events(server, path, **{"Last-Event-ID": "6"}) == seen[6:]
+    run = (await server.client.get(f"/api/runs/{begun.json()['runId']}")).json()
+    assert (run["status"], run["agentKey"], run["model"], run["modelReason"]) == (
+        "completed",
+        "echo",
+        "offline/demo",
+        "agent",
+    )
+    listed = (await server.client.get("/api/runs", params={"agent": "echo", "status": "completed"})).json()
+    assert [item["id"] for item in listed["items"]] == [run["id"]]
+
+
+async def test_an_approval_is_found_and_decided(server: Served) -> None:
+    persona = {"key": "payer", "model": "offline/demo", "toolSet": "workspace.default"}
+    await server.client.post("/api/agents", json=persona)
+    begun = await server.client.post("/api/agents/payer/runs", json={"prompt": '/call pay {"text": "rent"}'})
+    run = begun.json()["runId"]
+    waiting: list[dict[str, Any]] = []
+    while not waiting:
+        waiting = (await server.client.get("/api/approvals")).json()["items"]
+    (approval,) = waiting
+    assert (approval["runId"], approval["tool"], approval["arguments"]) == (run, "pay", '{"text": "rent"}')
+    path = f"/api/runs/{run}/approvals/{approval['id']}"
+    decided = await server.client.post(path, json={"decision": "approve"})
+    assert decided.json()["decision"] == "approve"
+    assert (await events(server, begun.json()["events"]))[-1][2]["status"] == "completed"
+    assert await error(await server.client.post(path, json={"decision": "deny"})) == (
+        409,
+        "approval_already_resolved",
+        "decision",
+    )
+    assert (await server.client.get("/api/approvals")).json()["items"] == []
+
+
+async def test_a_run_is_cancelled(server: Served) -> None:
+    persona = {"key": "payer", "model": "offline/demo", "toolSet": "workspace.default"}
+    await server.client.post("/api/agents", json=persona)
+    begun = await server.client.post("/api/agents/payer/runs", json={"prompt": '/call pay {"text": "rent"}'})
+    run = begun.json()["runId"]
+    cancelled = await server.client.post(f"/api/runs/{run}:cancel", json={"reason": "enough"})
+    assert cancelled.json() == {"id": run, "status": "cancelled"}
+    assert (await events(server, begun.json()["events"]))[-1][2] == {
+        "status": "cancelled",
+        "code": "cancelled",
+        "message": "enough",
+        "usage": (await events(server, begun.json()["events"]))[-1][2]["usage"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "expected"),
+    [
+        ("POST", "/api/agents", {"key": "Not A Key"}, (400, "invalid_argument", "key")),
+        ("POST", "/api/agents", {"key": "a", "threadPolicy": "fifo"}, (400, "invalid_argument", "threadPolicy")),
+        ("POST", "/api/agents", {"key": "a", "unknown": 1}, (400, "invalid_argument", "unknown")),
+        ("POST", "/api/agents", {"key": "a", "limits": {"rounds": 41}}, (400, "invalid_argument", "limits.rounds")),
+        ("POST", "/api/agents/nobody/runs", {"prompt": "hi"}, (404, "agent_not_found", "key")),
+        ("POST", "/api/agents/..%2fx/runs", {"prompt": "hi"}, (404, None, None)),
+        ("POST", "/api/agents/nobody/runs", {"prompt": ""}, (400, "invalid_argument", "prompt")),
+        ("GET", "/api/runs/run_none", None, (404, "run_not_found", "run")),
+        ("GET", "/api/runs/run_none/events", None, (404, "run_not_found", "run")),
+        ("POST", "/api/runs/run_none:cancel", {}, (404, "run_not_found", "run")),
+        ("GET", "/api/runs?limit=0", None, (400, "invalid_argument", "limit")),
+        ("GET", "/api/runs?cursor=nonsense", None, (400, "invalid_cursor", "after")),
+    ],
+)
+async def test_what_is_wrong_is_refused_with_a_code_and_a_field(
+    server: Served, method: str, path: str, body: Any, expected: tuple[int, str | None, str | None]
+) -> None:
+    answer = await server.client.request(method, path, json=body)
+    if expected[1] is None:
+        assert answer.status_code == expected[0]
+    else:
+        assert await error(answer) == expected
+
+
+async def test_a_busy_thread_is_told_to_whoever_asks(server: Served) -> None:
+    persona = {"key": "payer", "model": "offline/demo", "toolSet": "workspace.default", "threadPolicy": "reject"}
+    await server.client.post("/api/agents", json=persona)
+    body = {"prompt": '/call pay {"text": "rent"}', "thread": "t"}
+    assert (await server.client.post("/api/agents/payer/runs", json=body)).status_code == 202
+    assert await error(await server.client.post("/api/agents/payer/runs", json=body)) == (409, "thread_busy", "thread")
