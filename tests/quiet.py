@@ -9,12 +9,12 @@ import pytest
 import structlog
 
 
-def _dropped(*_: Any) -> NoReturn:
+def dropped(*_: Any) -> NoReturn:
     raise structlog.DropEvent
 
 
 @pytest.fixture(autouse=True)
 def silent_logs() -> Iterator[None]:
-    structlog.configure(processors=[_dropped], cache_logger_on_first_use=False)
+    structlog.configure(processors=[dropped], cache_logger_on_first_use=False)
     yield
     structlog.reset_defaults()
