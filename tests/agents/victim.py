@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from google.protobuf.message import Message
 
 from aevatar.agents.runs import Accepted, ReplySnapshot
 from aevatar.agents.runs_pb2 import RunContext, Sink
@@ -22,6 +23,7 @@ from aevatar.identity import ActorId
 from aevatar.journal.sqlite import SqliteJournal
 from aevatar.models import ModelCall
 from aevatar.models.models_pb2 import ModelDelta, ModelRequest
+from aevatar.sessions import Delta
 from aevatar.testing.scripted_model import Step, calls, says
 from aevatar.tools import Approval, CallContext
 from tests.agents.kit import ALPHA, World, call
@@ -68,8 +70,7 @@ class Model:
     async def stream(self, request: ModelRequest, made: ModelCall) -> AsyncGenerator[ModelDelta]:
         if self._stage.phase == "calling" and self._stage.is_first:
             yield ModelDelta(text="Once upon")
-            await asyncio.sleep(0.2)
-            await self._stage.stay("calling")
+            await asyncio.Event().wait()
         for delta in self._step(request).reply:
             yield delta  # type: ignore[misc]
 
@@ -110,17 +111,21 @@ async def main(folder: Path, phase: str) -> None:
     async with world.opened(SqliteJournal(folder / "journal.db")):
         sinks = [Sink(id="chat", channel="memory")] if phase == "delivering" else []
         await world.begin(context=RunContext(is_unattended=phase == "writing"), sinks=sinks)
+        if phase == "calling":
+            await reached(world, run, Delta)
+            await stage.stay("calling")
         if phase == "suspended":
-            await suspended(world, run)
+            await reached(world, run, RunSuspended)
             await stage.stay("suspended")
             await world.decide(run, "approve")
         story = await world.story(run)
     sys.stdout.write(json.dumps({"story": story, "deeds": stage.deeds}))
 
 
-async def suspended(world: World, run: ActorId) -> None:
+async def reached(world: World, run: ActorId, kind: type[Message]) -> None:
+    """Waits until readers have seen something of a kind."""
     async for event in world.now.sessions.read(run, "run"):
-        if isinstance(event.event, RunSuspended):
+        if isinstance(event.event, kind):
             return
 
 
