@@ -42,8 +42,8 @@ RUN = "agents.run"
 
 INSTRUCTIONS_LIMIT = 64 * 1024
 """In bytes."""
-INVOKE_SECONDS = 28.0
-"""How long an invocation waits for its thread: less than its caller does."""
+INVOKE_SECONDS = 24 * 3600.0
+"""How long an invocation may wait for its thread. Its caller waits less, and hears the outcome by asking again."""
 SUBMIT = "submit:"
 POLICIES = ("", "queue", "reject", "interrupt", "merge")
 DETAILS = ("", "all", "items", "none")
@@ -130,8 +130,7 @@ class Agent(Actor[AgentState]):
 
     @command
     def overdue(self, cmd: InvokeOverdue) -> None:
-        late = Invoked(code="dispatch_failed", message="The thread does not answer.")
-        self.conclude(cmd.command_id, late)
+        """Leaves the invocation open: a thread answers once, if late, and may have started the run long ago."""
 
     def _start_run(self, cmd: Invoke) -> StartRun:
         return StartRun(
