@@ -13,13 +13,15 @@ from itertools import chain
 
 from google.protobuf.message import Message
 
+from aevatar.actors import verify_journal
 from aevatar.actors.activation import replay
 from aevatar.actors.actors_pb2 import Packed, TurnBody
 from aevatar.actors.packing import message_type, unpack
 from aevatar.identity import ActorId
-from aevatar.journal.memory_store import Contents, StoredActor, StoredDocument
+from aevatar.journal.memory_store import Contents, MemoryStore, StoredActor, StoredDocument
 from aevatar.journal.records import ActorImage, EffectState, LoggedTurn
 from aevatar.sessions import Delta, Ended
+from aevatar.testing import MemoryJournal, run_in_virtual_time
 from tests.sample.kinds import document
 from tests.sample.sample_pb2 import (
     Add,
@@ -57,6 +59,7 @@ def audit(world: Simulation) -> Counter[str]:
     contents, given = world.store.contents, {each.command_id: each for each in world.given}
     assert len(given) == len(world.given)
     logs = {actor: list(rows_of(contents, actor)) for actor in ACTORS}
+    assert run_in_virtual_time(lambda: differences(world.store)) == []
     nothing_is_open(contents)
     every_command_ended_as_it_was_told(logs, given.values())
     every_command_had_its_consequences_once(logs, given.values())
@@ -73,6 +76,13 @@ def audit(world: Simulation) -> Counter[str]:
             "session events read": sum(len(reader.seen) for reader in world.readers),
         }
     )
+
+
+async def differences(store: MemoryStore) -> list[str]:
+    """What the journal's own verification has to say."""
+    journal = MemoryJournal(store, exclusive=False)
+    await journal.open()
+    return (await verify_journal(journal, [KIND])).differences
 
 
 def rows_of(contents: Contents, actor: ActorId) -> Iterable[Row]:
