@@ -72,13 +72,14 @@ async def test_a_run_is_started_followed_resumed_and_read(server: Served) -> Non
         "run_opened",
         "step_opened",
         "item_opened",
+        "delta",  # the first piece at once
         "delta",
         "usage_shown",
         "item_closed",
         "step_closed",
         "run_closed",
     ]
-    assert [cursor for cursor, _, _ in seen] == list(range(1, 9))
+    assert [cursor for cursor, _, _ in seen] == list(range(1, 10))
     assert seen[-1][2]["status"] == "completed"
     assert await events(server, path, **{"Last-Event-ID": "6"}) == seen[6:]
     run = (await server.client.get(f"/api/runs/{begun.json()['runId']}")).json()

@@ -47,6 +47,7 @@ async def test_events_come_in_the_order_of_the_specification(world: World) -> No
         "response.output_item.added",
         "response.content_part.added",
         "response.output_text.delta",
+        "response.output_text.delta",
         "response.output_text.done",
         "response.content_part.done",
         "response.output_item.done",

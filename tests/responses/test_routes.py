@@ -26,11 +26,13 @@ def slow(tmp_path: Any) -> Any:
     return serving(tmp_path, models=models, journal=MemoryJournal())
 
 
-async def first_text(world: World, response_id: str) -> None:
-    """Waits until something was said."""
+async def first_text(world: World, response_id: str, text: str = "one two ") -> None:
+    """Waits until so much was said."""
+    said = ""
     async with await world.client.responses.retrieve(response_id, stream=True) as stream:
         async for event in stream:
-            if event.type == "response.output_text.delta":
+            said += event.delta if event.type == "response.output_text.delta" else ""
+            if said.startswith(text):
                 return
 
 
@@ -98,7 +100,7 @@ async def test_a_response_that_another_goes_on_from_can_be_deleted_meanwhile(tmp
             model="slow/one", input="two", previous_response_id=first.id, background=True
         )
         await world.client.responses.delete(first.id)
-        await first_text(world, second.id)
+        await first_text(world, second.id, "sec")
         with pytest.raises(NotFoundError):
             await world.client.responses.retrieve(first.id)
     texts = [part.text for message in script.requests[1].messages for part in message.parts]

@@ -9,7 +9,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Persona(_message.Message):
-    __slots__ = ("display_name", "description", "instructions", "model", "parameters", "tool_set", "tool_names", "tightened", "limits", "thread_policy", "detail", "on_disconnect")
+    __slots__ = ("display_name", "description", "instructions", "model", "parameters", "tool_set", "tool_names", "tightened", "limits", "thread_policy", "detail")
     class TightenedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -28,7 +28,6 @@ class Persona(_message.Message):
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     THREAD_POLICY_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
-    ON_DISCONNECT_FIELD_NUMBER: _ClassVar[int]
     display_name: str
     description: str
     instructions: str
@@ -40,8 +39,7 @@ class Persona(_message.Message):
     limits: _runs_pb2.RunLimits
     thread_policy: str
     detail: str
-    on_disconnect: str
-    def __init__(self, display_name: _Optional[str] = ..., description: _Optional[str] = ..., instructions: _Optional[str] = ..., model: _Optional[str] = ..., parameters: _Optional[_Union[_runs_pb2.Parameters, _Mapping]] = ..., tool_set: _Optional[str] = ..., tool_names: _Optional[_Iterable[str]] = ..., tightened: _Optional[_Mapping[str, str]] = ..., limits: _Optional[_Union[_runs_pb2.RunLimits, _Mapping]] = ..., thread_policy: _Optional[str] = ..., detail: _Optional[str] = ..., on_disconnect: _Optional[str] = ...) -> None: ...
+    def __init__(self, display_name: _Optional[str] = ..., description: _Optional[str] = ..., instructions: _Optional[str] = ..., model: _Optional[str] = ..., parameters: _Optional[_Union[_runs_pb2.Parameters, _Mapping]] = ..., tool_set: _Optional[str] = ..., tool_names: _Optional[_Iterable[str]] = ..., tightened: _Optional[_Mapping[str, str]] = ..., limits: _Optional[_Union[_runs_pb2.RunLimits, _Mapping]] = ..., thread_policy: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
 
 class CreateAgent(_message.Message):
     __slots__ = ("persona",)

@@ -47,7 +47,6 @@ class PersonaBody(ApiModel):
     limits: LimitsBody = LimitsBody()
     thread_policy: Literal["queue", "reject", "interrupt", "merge"] = "queue"
     detail: Literal["all", "items", "none"] = "all"
-    on_disconnect: Literal["continue", "cancel"] = "continue"
 
     def persona(self) -> Persona:
         """As the agent keeps it."""
@@ -194,7 +193,7 @@ def agent_view(found: Versioned[AgentDocument]) -> AgentView:
         "tightened": dict(persona.tightened),
     }
     plain = ("display_name", "description", "instructions", "model", "tool_set")
-    chosen = ("thread_policy", "detail", "on_disconnect")
+    chosen = ("thread_policy", "detail")
     shown |= {name: getattr(persona, name) for name in plain}
     shown |= {name: value for name in chosen if (value := getattr(persona, name))}
     return AgentView.model_validate(shown)

@@ -73,6 +73,8 @@ from aevatar.models.models_pb2 import (
 )
 
 SESSION = "run"
+NO_TOOL_SETS = ("", "none")
+"""Names of the set that has no tools: nothing has to be found out."""
 CONTINUATIONS = 3
 INTERRUPTIONS = 3
 RESERVE = "reserve:"
@@ -106,11 +108,14 @@ class AgentRun(ToolRound, Replies, Keeping):
         deadline = now + start.limits.wall_seconds * 1000
         if start.context.deadline:  # no run outlives the one above it
             deadline = max(now, min(deadline, start.context.deadline))
-        tool_set, names = start.persona.tool_set, start.persona.tool_names
-        context = self.tool_context("", deadline)
-        effect_id = self.start(DiscoverTools(tool_set=tool_set, tool_names=names, context=context))
+        tool_set, names, effect_id = start.persona.tool_set, start.persona.tool_names, ""
+        if tool_set not in NO_TOOL_SETS:
+            context = self.tool_context("", deadline)
+            effect_id = self.start(DiscoverTools(tool_set=tool_set, tool_names=names, context=context))
         self.emit(RunStarted(at=now, discovery_effect=effect_id, deadline=deadline, history=history))
         self.schedule("deadline", (deadline - now) / 1000, DeadlinePassed())
+        if not effect_id:
+            self._fix_tools(ToolsDiscovered())
 
     @command
     def cancel_run(self, cmd: CancelRun) -> RunEndedAlready:
@@ -144,10 +149,13 @@ class AgentRun(ToolRound, Replies, Keeping):
             return
         if cmd.error_code:
             self.end("failed", cmd.error_code, "The agent or policy names a tool set that does not exist.")
-            return
+        else:
+            self._fix_tools(cmd)
+
+    def _fix_tools(self, found: ToolsDiscovered) -> None:
         client = {tool.name for tool in self.state.start.client_tools}
-        fixed = ToolsFixed(sources_failed=cmd.sources_failed)
-        fixed.tools.extend(tool for tool in cmd.tools if tool.name not in client)  # a client's hides ours
+        fixed = ToolsFixed(sources_failed=found.sources_failed)
+        fixed.tools.extend(tool for tool in found.tools if tool.name not in client)  # a client's hides ours
         for tool in self.state.start.client_tools:
             fixed.tools.add(
                 name=tool.name, description=tool.description, schema=tool.schema, strict=tool.strict, is_client=True

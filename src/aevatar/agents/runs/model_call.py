@@ -191,7 +191,7 @@ class _Reply:
 
     def _pass_on(self) -> None:
         waiting = len(self._waiting.text) + len(self._waiting.reasoning)
-        if waiting >= JOIN_CHARACTERS:
+        if waiting >= JOIN_CHARACTERS or (waiting and not self.is_shown):  # the first piece is what people wait for
             self.flush()
         elif waiting and self._alarm is None:
             self._alarm = asyncio.get_running_loop().call_later(JOIN_SECONDS, self.flush)

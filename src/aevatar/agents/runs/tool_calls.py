@@ -49,7 +49,6 @@ from aevatar.tools import (
 )
 
 CALL_SECONDS = 600.0
-NO_TOOLS = "none"
 _TIGHTENED = {"auto": Approval.AUTO, "always": Approval.ALWAYS}
 
 
@@ -58,13 +57,12 @@ class DiscoverToolsEffect(Effect[DiscoverTools, ToolsDiscovered]):
 
     name = "tools.discover"
     policy = Policy.REPEAT
+    concurrency = 64
 
     def __init__(self, tool_sets: ToolSets) -> None:
         self._tool_sets = tool_sets
 
     async def run(self, request: DiscoverTools, link: Link) -> ToolsDiscovered:
-        if request.tool_set in ("", NO_TOOLS):
-            return ToolsDiscovered()
         try:
             found = await self._tool_sets.discover(request.tool_set, _context(request.context, link))
         except Rejected as unknown:
