@@ -15,7 +15,7 @@ from aevatar.journal.port import Journal
 from aevatar.testing import Fault, FaultyJournal, Mishap, elapse
 from tests.sample.kinds import Echo
 from tests.sample.sample_pb2 import Add, Added, CancelFetches, Fetch, Forget, HowMuch, Noted, Remind, Total
-from tests.sample.world import ALPHA, ANN, HeldJournal, World, anyio_backend, memory, settled
+from tests.sample.world import ALPHA, ANN, Faults, HeldJournal, World, anyio_backend, memory, settled
 
 __all__ = ["anyio_backend", "memory"]
 
@@ -124,3 +124,17 @@ async def test_what_the_journal_holds_is_handled_however_long_conflicts_last(mem
         assert len(await memory.events(ANN)) == before + 1
         journal = memory.journal
         assert (await journal.mail(), await journal.effects(), await journal.due(2**62)) == ([], [], [])
+
+
+async def test_a_message_that_waited_for_an_undone_turn_comes_back_once(memory: World) -> None:
+    held, faults = HeldJournal(), Faults()
+    async with memory.runtime(over=lambda journal: held.over(faults.over(journal))) as runtime:
+        held.hold()
+        for _ in range(2):
+            await runtime.dispatch(ANN, Add(by=1), command_id="twice")
+        await settled()
+        assert runtime.metrics.repeats == 1
+        faults.append(Fault.CONFLICT)
+        held.release()
+        await elapse(10)
+        assert (len(await memory.events(ANN)), runtime.metrics.repeats) == (1, 2)

@@ -7,7 +7,7 @@ it had built on the refused turn, is undone, and its messages are handled again 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -132,12 +132,12 @@ class Aftermath:
     def _undo(self, ticket: Ticket, verdict: Verdict) -> None:
         activation = ticket.activation
         self._metrics.conflicts += verdict is Verdict.CONFLICT
-        again: list[Delivery] = []
+        again: dict[Delivery, None] = {}  # a repeated message may be held by one ticket and ticked off by another
         for undone in activation.inflight:
             undone.is_void = True
             if undone is not ticket or verdict is not Verdict.REPEATED:
-                again.append(undone.delivery)
-            again.extend(delivery for delivery, _ in undone.held)
+                again[undone.delivery] = None
+            again.update((delivery, None) for delivery, _ in undone.held)
         activation.inflight.clear()
         self._turns.forget_void()
         activation.mailbox.put_back(self._worth_another_try(activation, again, verdict))
@@ -147,7 +147,7 @@ class Aftermath:
             self._turns.answer_later(activation, ticket.delivery)
 
     def _worth_another_try(
-        self, activation: Activation, deliveries: Sequence[Delivery], verdict: Verdict
+        self, activation: Activation, deliveries: Iterable[Delivery], verdict: Verdict
     ) -> list[Delivery]:
         again = []
         for delivery in deliveries:
