@@ -7,14 +7,28 @@ import asyncio
 import pytest
 from google.protobuf.message import Message
 
+from aevatar.actors import Done, Runtime
 from aevatar.actors.envelope import Envelope
 from aevatar.actors.recording import mail_of
-from aevatar.errors import Unavailable
+from aevatar.errors import Rejected, Unavailable
 from aevatar.identity import Principal
 from aevatar.journal.port import Journal
 from aevatar.testing import Fault, FaultyJournal, Mishap, elapse
 from tests.sample.kinds import Echo
-from tests.sample.sample_pb2 import Add, Added, CancelFetches, Fetch, Forget, HowMuch, Noted, Remind, Total
+from tests.sample.sample_pb2 import (
+    Add,
+    Added,
+    CancelFetches,
+    Fetch,
+    Forget,
+    HowMuch,
+    Noted,
+    Release,
+    Remind,
+    Retire,
+    Total,
+    Wait,
+)
 from tests.sample.world import ALPHA, ANN, Faults, HeldJournal, World, anyio_backend, memory, settled
 
 __all__ = ["anyio_backend", "memory"]
@@ -138,3 +152,36 @@ async def test_a_message_that_waited_for_an_undone_turn_comes_back_once(memory: 
         held.release()
         await elapse(10)
         assert (len(await memory.events(ANN)), runtime.metrics.repeats) == (1, 2)
+
+
+async def test_a_command_repeated_while_its_end_is_being_stored_is_answered_by_that_end(memory: World) -> None:
+    held = HeldJournal()
+    async with memory.runtime(over=held.over) as runtime, asyncio.TaskGroup() as callers:
+        await runtime.ask(ANN, Add(by=1))
+        held.hold()
+        waiting = [callers.create_task(runtime.ask(ANN, Wait(within=60), command_id="wait"))]
+        callers.create_task(runtime.ask(ANN, Release(by=1)))
+        await settled()
+        waiting.append(callers.create_task(runtime.ask(ANN, Wait(within=60), command_id="wait")))
+        await settled()
+        held.release()
+        assert [await task for task in waiting] == [Total(total=2), Total(total=2)]
+
+
+async def test_an_open_command_repeated_while_its_actor_retires_is_told_that_the_actor_is_gone(memory: World) -> None:
+    held = HeldJournal()
+    async with memory.runtime(over=held.over) as runtime, asyncio.TaskGroup() as callers:
+        await runtime.ask(ANN, Add(by=1))
+        held.hold()
+        commands = (Wait(within=60), "wait"), (Retire(), "retire"), (Wait(within=60), "wait")
+        told = [callers.create_task(told_by(runtime, command, command_id)) for command, command_id in commands]
+        await settled()
+        held.release()
+        assert [await each for each in told] == ["gone", Done(), "gone"]
+
+
+async def told_by(runtime: Runtime, command: Message, command_id: str) -> Message | str:
+    try:
+        return await runtime.ask(ANN, command, command_id=command_id)
+    except Rejected as refusal:
+        return refusal.code

@@ -128,10 +128,10 @@ class Turns:
             self.answer(activation, delivery, command_id_reused(envelope.id))
         elif recent.answer is not None:
             self.answer(activation, delivery, recent.answer)
-        elif envelope.id in activation.open_commands and not activation.retirement:
-            self._waiting.add(activation.id.text, delivery)
+        elif activation.retirement:
+            self.answer(activation, delivery, gone(activation.id))
         else:
-            self._tasks.spawn(self.answer_recorded(activation, delivery), "repeated command")
+            self._waiting.add(activation.id.text, delivery)
         if delivery.mailed:
             self.submit_tick_off(activation, delivery)
 
@@ -153,6 +153,9 @@ class Turns:
         ticket = Ticket(activation, delivery, record, turn, answer, sends=turn.mail)
         if record.command_id is not None:
             activation.remember(record.command_id, Recent(record.digest, answer, ticket))
+        for command_id, outcome in turn.concluded.items():
+            if (opened := activation.recent.get(command_id)) is not None:
+                activation.recent[command_id] = replace(opened, answer=Answer(outcome, activation.version))
         self._commit(ticket)
 
     def _signal_only(self, activation: Activation, delivery: Delivery, turn: Turn) -> None:
