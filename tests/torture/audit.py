@@ -35,12 +35,13 @@ from tests.sample.sample_pb2 import (
     Remind,
     Say,
     Take,
+    TallyDocument,
     TallyState,
     Total,
     TotalChanged,
     Waited,
 )
-from tests.torture.simulator import ACTORS, KIND, Given, Simulation
+from tests.torture.simulator import ACTORS, ALPHA, KIND, TOTALS, Given, Simulation, Totals
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,9 @@ def audit(world: Simulation) -> Counter[str]:
     logs = {actor: list(rows_of(contents, actor)) for actor in ACTORS}
     assert run_in_virtual_time(lambda: differences(world.store)) == []
     nothing_is_open(contents)
+    all_actors_are_projected(contents, logs)
     every_command_ended_as_it_was_told(logs, given.values())
-    every_command_had_its_consequences_once(logs, given.values())
+    every_command_had_its_consequences_once(world, logs)
     assert set(contents.dead) == {f"{each.target}/{each.command_id}" for each in world.given if is_dead(each)}
     for actor, rows in logs.items():
         what_is_stored_agrees(contents, actor, rows)
@@ -82,7 +84,7 @@ async def differences(store: MemoryStore) -> list[str]:
     """What the journal's own verification has to say."""
     journal = MemoryJournal(store, exclusive=False)
     await journal.open()
-    return (await verify_journal(journal, [KIND])).differences
+    return (await verify_journal(journal, [KIND], [Totals()])).differences
 
 
 def rows_of(contents: Contents, actor: ActorId) -> Iterable[Row]:
@@ -107,6 +109,14 @@ def nothing_is_open(contents: Contents) -> None:
         assert (actor.timers, actor.open_commands, actor.effects) == ({}, {}, {})
 
 
+def all_actors_are_projected(contents: Contents, logs: Mapping[ActorId, list[Row]]) -> None:
+    states = [rows[-1].state for rows in logs.values()]
+    total, additions = sum(state.total for state in states), sum(state.additions for state in states)
+    stored = contents.documents[TOTALS][ALPHA]["all"]
+    assert stored.body == TallyDocument(total=total, additions=additions).SerializeToString()
+    assert contents.checkpoints[Totals.name].parked == ""
+
+
 def every_command_ended_as_it_was_told(logs: Mapping[ActorId, list[Row]], given: Iterable[Given]) -> None:
     for each in given:
         recorded = [row for row in logs[each.target] if row.command_id == each.command_id]
@@ -122,26 +132,33 @@ def every_command_ended_as_it_was_told(logs: Mapping[ActorId, list[Row]], given:
             assert row.events == [Added(by=each.command.by, note=each.command.note, subject="program")]
 
 
-def every_command_had_its_consequences_once(logs: Mapping[ActorId, list[Row]], given: Iterable[Given]) -> None:
+def every_command_had_its_consequences_once(world: Simulation, logs: Mapping[ActorId, list[Row]]) -> None:
     everything = list(chain.from_iterable(logs.values()))
     caused = Counter(row.causation_id for row in everything)
     notes = Counter(event.text for row in everything for event in row.events if isinstance(event, Noted))
-    accepted = [each for each in given if not each.refusal and not is_dead(each)]
+    accepted = [each for each in world.given if not each.refusal and not is_dead(each)]
     for each in accepted:
         command = each.command
-        if isinstance(command, Remind) or (isinstance(command, Forward) and not command.refused):
+        if is_own_timer(each) or (isinstance(command, Forward) and not command.refused):
             assert caused[each.command_id] == 1, f"{each} was to cause one turn, and caused {caused[each.command_id]}"
-        elif isinstance(command, Cheer | Forward):
-            assert caused[each.command_id] <= 1  # a signal may be lost, a letter refused
-    fetches = sum(isinstance(each.command, Fetch) for each in accepted)
+        elif isinstance(command, Cheer | Forward | Remind):
+            assert caused[each.command_id] <= 1  # a signal may be lost, a letter refused, a timer replaced
     answers = sum(isinstance(each.command, Forward) and each.command.answer for each in accepted)
-    assert beginning_with(notes, "echoed", "failed", "interrupted") == fetches
     assert beginning_with(notes, "answer", "refusal") == answers
+    states = Counter(row.state for row in world.store.contents.effects.values())
+    assert sum(states.values()) == sum(isinstance(each.command, Fetch) for each in accepted)
+    told = states[EffectState.DONE] + states[EffectState.FAILED]
+    assert beginning_with(notes, "echoed", "failed", "interrupted") == told
     assert max((count for note, count in notes.items() if note.startswith("echoed")), default=1) == 1
 
 
 def beginning_with(notes: Counter[str], *words: str) -> int:
     return sum(count for note, count in notes.items() if note.startswith(words))
+
+
+def is_own_timer(given: Given) -> bool:
+    """Whether it sets a timer whose name nobody else uses."""
+    return isinstance(given.command, Remind) and given.command.name == given.command_id
 
 
 def is_dead(given: Given) -> bool:

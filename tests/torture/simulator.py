@@ -11,14 +11,14 @@ from collections import Counter
 from collections.abc import Coroutine, Iterable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from google.protobuf.message import Message
 
-from aevatar.actors import Kind, Limits, Link, Runtime
+from aevatar.actors import Documents, Kind, Limits, Link, Projector, Runtime
 from aevatar.errors import Internal, Rejected, Unavailable
 from aevatar.identity import ActorId, ScopeId
-from aevatar.journal.records import EffectState
+from aevatar.journal.records import Checkpoint, EffectState
 from aevatar.testing import (
     Crashed,
     Fault,
@@ -32,17 +32,36 @@ from aevatar.testing import (
     seeded,
 )
 from tests.sample.kinds import TALLY, CarefulEcho, Echo, Tally
-from tests.sample.sample_pb2 import Add, Break, Cheer, Fetch, Forward, HowMuch, Release, Remind, Say, Take, Wait
+from tests.sample.sample_pb2 import (
+    Add,
+    Added,
+    Break,
+    CancelFetches,
+    Cheer,
+    Fetch,
+    Forget,
+    Forward,
+    HowMuch,
+    Release,
+    Remind,
+    Say,
+    Take,
+    TallyDocument,
+    Wait,
+)
 
 ALPHA: Final = ScopeId("alpha")
 ACTORS: Final = tuple(ActorId(Tally.kind, ALPHA, key) for key in ("ann", "ben", "cleo"))
 KIND: Final = Kind(Tally, TALLY.projection, snapshot_every=5)
-CLIENTS, STEPS, LIVES = 4, 8, 5
+TOTALS: Final = "sample.totals"
+STEPS: Final = 8
 LONGEST_LIFE: Final = 20.0
 """Seconds."""
 
 FAULTS: Final = {Fault.CONFLICT: 0.06, Fault.LOST_ANSWER: 0.06, Fault.IO_ERROR: 0.06}
 DEATHS: Final = {Fault.CRASH_BEFORE: 0.01, Fault.CRASH_AFTER: 0.01}
+HARSHEST: Final = 3.0
+"""By how much these rates are multiplied in the worst of worlds."""
 LOST: Final = (Crashed, Unavailable, TimeoutError)
 """What may happen to whoever calls a process that dies."""
 
@@ -59,6 +78,19 @@ class Given:
     was_dispatched: bool = False
 
 
+class Totals(Projector):
+    """Joins all additions into one document."""
+
+    name = "sample.totals"
+    documents: ClassVar = {TOTALS: TallyDocument}
+
+    async def project(self, actor_id: ActorId, version: int, event: Message, documents: Documents) -> None:
+        if isinstance(event, Added):
+            known = await documents.get(TOTALS, ALPHA, "all") or TallyDocument()
+            shown = TallyDocument(total=known.total + event.by, additions=known.additions + 1)
+            documents.put(TOTALS, ALPHA, "all", shown)
+
+
 class Simulation:
     """One seed's world."""
 
@@ -66,6 +98,11 @@ class Simulation:
         self._chance = seeded(seed)
         self._identifiers = self._chance.identifiers()
         self.dice = self._chance.random("world")
+        self._clients = self.dice.randint(2, 8)
+        self._lives = self.dice.randint(1, 10)
+        harshness = self.dice.uniform(0.3, HARSHEST)
+        self.faults = {fault: rate * harshness for fault, rate in FAULTS.items()}
+        self.deaths = {fault: rate * harshness for fault, rate in DEATHS.items()}
         self.store = MemoryStore()
         self.given: list[Given] = []
         self.readers: list[Reader] = []
@@ -84,6 +121,7 @@ class Simulation:
             kinds=[KIND],
             journal=journal,
             effects=[Echo(self._toil), CarefulEcho(self._toil)],
+            projectors=[Totals()],
             limits=Limits(idle=0.0),
             clock=VirtualClock(),
             identifiers=self._identifiers,
@@ -102,7 +140,7 @@ class Simulation:
             await is_born.wait()
             reading = [everybody.create_task(reader.run()) for reader in self.readers]
             await together(Client(self, "birth").ask(actor, Add(by=1), f"birth of {actor.key}") for actor in ACTORS)
-            await together(Client(self, str(number)).run() for number in range(CLIENTS))
+            await together(Client(self, str(number)).run() for number in range(self._clients))
             self.is_calm = True
             await self._come_to_rest()
             ends = (
@@ -119,7 +157,7 @@ class Simulation:
     async def _live_and_die(self, is_born: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as processes:
             for number in range(1_000_000):
-                life = Life(self, may_die=number < LIVES)
+                life = Life(self, may_die=number < self._lives)
                 process = processes.create_task(life.run())
                 if await life.started:
                     self.runtime = life.runtime
@@ -138,6 +176,7 @@ class Simulation:
             contents.mail
             or any(actor.timers or actor.open_commands for actor in contents.actors.values())
             or any(effect.state is EffectState.STARTED for effect in contents.effects.values())
+            or contents.checkpoints.get(Totals.name, Checkpoint(0)).position < len(contents.turns)
         ):
             await elapse(0.5)
 
@@ -148,7 +187,7 @@ class Life:
     def __init__(self, world: Simulation, *, may_die: bool) -> None:
         self._world = world
         self._may_die = may_die
-        self._fate = at_random(world.dice, FAULTS | DEATHS if may_die else FAULTS, delay=0.05)
+        self._fate = at_random(world.dice, world.faults | (world.deaths if may_die else {}), delay=0.05)
         self._struck = asyncio.Event()
         self.started: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.runtime = world.assembled(FaultyJournal(MemoryJournal(world.store, exclusive=False), self._plan))
@@ -216,6 +255,9 @@ class Client:
                 Forward(to=other, by=by, answer=chance < 0.6, refused=chance < 0.3),
                 Forward(to=other, by=by, answer=chance < 0.6),
                 Remind(name=text, delay=delay, by=by),
+                Remind(name="shared", delay=delay, by=by),
+                Forget(name="shared"),
+                CancelFetches(),
                 Fetch(text=text, careful=chance < 0.5),
                 Say(item="i", text=text, session="talk"),
                 Wait(within=delay),
