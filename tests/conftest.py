@@ -1,4 +1,4 @@
-"""What every test shares: the asyncio backend, and no silent skip in CI."""
+"""What every test shares: the asyncio backend, no silent skip in CI, and audits that say what they counted."""
 
 from __future__ import annotations
 
@@ -24,3 +24,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if skipped and session.exitstatus == pytest.ExitCode.OK:
         reporter.write_line(f"\nCI skips nothing, and {len(skipped)} were skipped", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what was counted by tests that have recorded an `audit`: one that counted nothing has tested nothing."""
+    passed = terminalreporter.getreports("passed")
+    audits = [value for report in passed for name, value in report.user_properties if name == "audit"]
+    if audits:
+        terminalreporter.section("audits")
+    for audit in dict.fromkeys(audits):
+        terminalreporter.write_line(audit)

@@ -1,5 +1,6 @@
-"""Deaths are not logged here."""
+"""Deaths are not logged here, and what an audit counted is told."""
 
 from tests.quiet import silent_logs
+from tests.torture.audits import audit
 
-__all__ = ["silent_logs"]
+__all__ = ["audit", "silent_logs"]

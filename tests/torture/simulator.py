@@ -1,7 +1,7 @@
 """The real runtime in a world of misfortune: faulty journal, deaths, zombies, impatient clients, readers on the move.
 
 All of it follows from one seed: which fault strikes, who dies when, what clients ask for, and which of several ready
-callbacks runs first. Time is virtual. What has to hold in the end stands in `audit.py`.
+callbacks runs first. Time is virtual. What has to hold in the end stands in `verdict.py`.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from aevatar.testing import (
 )
 from tests.sample.kinds import TALLY, CarefulEcho, Echo, Tally
 from tests.sample.sample_pb2 import Add, Fetch, Forward, Release, Remind, Say, TallyDocument, TallyState, Total, Wait
+from tests.torture.audits import Audit
 from tests.torture.stores import NewStore, database, new_memory_store, new_store
 
 __all__ = ["database", "new_store"]
@@ -127,8 +128,8 @@ async def document(runtime: Runtime, actor: ActorId) -> TallyDocument:
 
 
 @pytest.mark.timeout(240)
-async def test_a_death_before_any_write_changes_nothing_in_the_end(new_store: NewStore) -> None:
-    print(f"died before each of {await crash_at_every_write(Story(), new_store)} writes")
+async def test_a_death_before_any_write_changes_nothing_in_the_end(new_store: NewStore, audit: Audit) -> None:
+    audit(f"died before each of {await crash_at_every_write(Story(), new_store)} writes")
 
 
 async def test_the_story_ends_as_it_is_told() -> None:

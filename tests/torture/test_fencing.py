@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 from tests.sample.sample_pb2 import Add
+from tests.torture.audits import Audit
 from tests.torture.evidence import Crowd, audited
 from tests.torture.killing import Nursery, call
 from tests.torture.stores import database
@@ -18,7 +19,9 @@ __all__ = ["database"]
 ADDITION = written(Add(by=1))
 
 
-async def test_a_frozen_owner_that_wakes_up_is_refused_and_nothing_is_lost(database: str, tmp_path: Path) -> None:
+async def test_a_frozen_owner_that_wakes_up_is_refused_and_nothing_is_lost(
+    database: str, tmp_path: Path, audit: Audit
+) -> None:
     place, up = f"{database}#fenced", asyncio.Event()
     old, new = str(tmp_path / "old"), str(tmp_path / "new")
     async with Nursery(place, old) as nursery, asyncio.TaskGroup() as everybody:
@@ -47,4 +50,4 @@ async def test_a_frozen_owner_that_wakes_up_is_refused_and_nothing_is_lost(datab
         working.cancel()
         await asyncio.wait({working})
         await crowd.finish()
-    print("\n1 owner fenced,", await audited(place, crowd))
+    audit(f"1 owner fenced, {await audited(place, crowd)}")

@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from tests.torture.audits import Audit
 from tests.torture.evidence import Crowd, audited
 from tests.torture.killing import Nursery, kill_again_and_again
 from tests.torture.stores import database
@@ -30,7 +31,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.mark.timeout(0 if IS_LONG else 120)
-async def test_whatever_is_killed_when_nothing_acknowledged_is_lost(place: str, tmp_path: Path) -> None:
+async def test_whatever_is_killed_when_nothing_acknowledged_is_lost(place: str, tmp_path: Path, audit: Audit) -> None:
     up = asyncio.Event()
     async with Nursery(place, str(tmp_path / "socket")) as nursery, asyncio.TaskGroup() as everybody:
         crowd = Crowd(nursery.address, up)
@@ -40,7 +41,7 @@ async def test_whatever_is_killed_when_nothing_acknowledged_is_lost(place: str, 
         working.cancel()
         await asyncio.wait({working})
         await crowd.finish()
-    print(f"\n{kills} kills,", await audited(place, crowd))
+    audit(f"{kills} kills, {await audited(place, crowd)}")
 
 
 def enough() -> Callable[[int], bool]:

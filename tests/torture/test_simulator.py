@@ -7,8 +7,9 @@ from collections import Counter
 
 import pytest
 
-from tests.torture.audit import audit
+from tests.torture.audits import Audit
 from tests.torture.simulator import Simulation
+from tests.torture.verdict import judged
 
 IS_LONG = os.environ.get("AEVATAR_TORTURE") == "long"
 CHUNK = 1_000 if IS_LONG else 50
@@ -23,11 +24,11 @@ UNLUCKY = {
 
 @pytest.mark.parametrize("first", SEEDS)
 @pytest.mark.timeout(0 if IS_LONG else 120)
-def test_promises_are_kept_in_every_world(first: int) -> None:
+def test_promises_are_kept_in_every_world(first: int, audit: Audit) -> None:
     counted = Counter[str]()
     for seed in range(first, first + CHUNK):
         counted += tried(seed)
-    print(f"\nseeds {first} to {first + CHUNK - 1}:", ", ".join(f"{n} {what}" for what, n in sorted(counted.items())))
+    audit(f"seeds {first} to {first + CHUNK - 1}: " + ", ".join(f"{n} {what}" for what, n in sorted(counted.items())))
 
 
 @pytest.mark.parametrize("seed", UNLUCKY)
@@ -43,7 +44,7 @@ def tried(seed: int) -> Counter[str]:
     world = Simulation(seed)
     world.run()
     try:
-        return audit(world)
+        return judged(world)
     except AssertionError as broken:
         broken.add_note(f"happens again with seed {seed}")
         raise

@@ -55,7 +55,7 @@ class Row:
     state: TallyState
 
 
-def audit(world: Simulation) -> Counter[str]:
+def judged(world: Simulation) -> Counter[str]:
     """Asserts that nothing acknowledged is lost, nothing happened twice, and nothing is left open; answers counts."""
     contents, given = world.store.contents, {each.command_id: each for each in world.given}
     assert len(given) == len(world.given)
