@@ -73,7 +73,7 @@ def serve(
     model: Annotated[str | None, typer.Option(help="The default model, <provider>/<model>.")] = None,
     config: Config = None,
     auth: Annotated[
-        str | None, typer.Option(help="dev (everybody at this machine) or token.  [default: dev]", metavar="MODE")
+        str | None, typer.Option(help="dev (everybody at this machine), token or oidc.  [default: dev]", metavar="MODE")
     ] = None,
     capability: Annotated[
         list[str] | None, typer.Option(help="Serve this too: module:attribute. Repeat it for several.")

@@ -16,7 +16,11 @@ from aevatar.server.logs import configure_logs
 from aevatar.server.serving import listen, run
 from aevatar.server.telemetry import configure_telemetry
 
-_AUTH: Final = {"dev": "dev: everybody at this machine may do everything", "token": "token: see `aevatar token create`"}
+_AUTH: Final = {
+    "dev": "dev: everybody at this machine may do everything",
+    "token": "token: see `aevatar token create`",
+    "oidc": "oidc: whoever brings a token of the OpenID provider",
+}
 _OFFLINE: Final = "a demonstration and no language model, see `aevatar models`"
 _CALL: Final = '/call aevatar_invoke_gagent {"target":{"agent_key":"echo"},"payload":{"prompt":"hi"},"wait":"complete"}'
 _ASK: Final = "Ask the agent echo to say hi, and tell me its answer."

@@ -28,9 +28,14 @@ class Authenticator(Protocol):
 
 
 def authenticator_of(settings: Settings) -> Authenticator:
-    """The authenticator that is configured. Raises: Misassembled for `dev` where others can reach the server."""
+    """The authenticator that is configured.
+
+    Raises: Misassembled for `dev` where others can reach the server, and for `oidc` without a provider.
+    """
     if settings.auth == "token":
         return TokenAuthenticator(Tokens(settings.tokens))
+    if settings.auth == "oidc":
+        return _oidc(settings)
     if not is_loopback(settings.host):
         raise Misassembled(
             f"authentication 'dev' lets everybody in, and {settings.host!r} is no loopback address: "
@@ -58,13 +63,32 @@ class TokenAuthenticator:
         self._tokens = tokens
 
     async def authenticate(self, headers: Headers) -> Principal:
-        kind, _, token = headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer":
-            raise Unauthenticated("send Authorization: Bearer <token>")
-        known = self._tokens.find(token.strip())
+        known = self._tokens.find(bearer_token(headers))
         if known is None:
             raise Unauthenticated("this token is unknown or was revoked")
         return known.principal
+
+
+def bearer_token(headers: Headers) -> str:
+    """The token somebody brought. Raises: Unauthenticated when there is none."""
+    kind, _, token = headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer":
+        raise Unauthenticated("send Authorization: Bearer <token>")
+    return token.strip()
+
+
+def _oidc(settings: Settings) -> Authenticator:
+    from aevatar.server.oidc import OidcAuthenticator, Provider  # not before it is wanted: it loads cryptography
+
+    if settings.oidc_issuer is None or settings.oidc_audience is None:
+        raise Misassembled("authentication 'oidc' needs AEVATAR_OIDC_ISSUER and AEVATAR_OIDC_AUDIENCE")
+    provider = Provider(
+        issuer=settings.oidc_issuer,
+        audience=settings.oidc_audience,
+        scope_claim=settings.oidc_scope_claim,
+        permissions_claim=settings.oidc_permissions_claim,
+    )
+    return OidcAuthenticator(provider)
 
 
 def _host_in(value: str) -> str:

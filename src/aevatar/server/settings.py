@@ -25,7 +25,15 @@ class Settings(BaseSettings):
     """The folder for the journal, unless `database` says otherwise, and for tokens."""
     database: SecretStr | None = None
     """`postgresql://…`, `sqlite:///path` or `memory:`. It may hold a password."""
-    auth: Literal["dev", "token"] = "dev"
+    auth: Literal["dev", "token", "oidc"] = "dev"
+    oidc_issuer: str | None = None
+    """The OpenID provider whose tokens are taken, as it names itself in them."""
+    oidc_audience: str | None = None
+    """Whom its tokens have to be made for."""
+    oidc_scope_claim: str = "aevatar_scope"
+    """The claim that names the caller's scope. OAuth's own `scope` is something else: what a token permits."""
+    oidc_permissions_claim: str = "permissions"
+    """The claim that lists what the caller may do, as a list or as words in one string."""
     capabilities: Annotated[tuple[str, ...], NoDecode] = ()
     """What to serve besides what is built in: `module:attribute`, separated by commas."""
     log_format: Literal["auto", "console", "json"] = "auto"

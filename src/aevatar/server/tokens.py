@@ -47,7 +47,7 @@ class Tokens:
 
     def create(self, scope: ScopeId, subject: str, permissions: tuple[str, ...], *, now: int) -> str:
         """A new token, told this once and never again. Raises: Rejected `invalid_subject`."""
-        if not 1 <= len(subject) <= _SUBJECT_LIMIT or not subject.isprintable():
+        if not is_subject(subject):
             raise Rejected("invalid_subject", f"a subject is 1 to {_SUBJECT_LIMIT} printable characters", "subject")
         token_id = secrets.token_hex(6)
         token = f"aev_{token_id}_{secrets.token_hex(32)}"
@@ -89,6 +89,11 @@ class Tokens:
 
     def _file(self, token_id: str) -> Path:
         return self.folder / f"{token_id}.json"
+
+
+def is_subject(name: object) -> bool:
+    """Whether `name` can be that of a caller."""
+    return isinstance(name, str) and 1 <= len(name) <= _SUBJECT_LIMIT and name.isprintable()
 
 
 def _digest(token: str) -> str:
