@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import anyio
@@ -55,6 +56,24 @@ async def test_other_tools_under_the_same_key_are_another_request(world: World) 
     no_tools = {**headers, "Aevatar-Tool-Set": "none"}
     with pytest.raises(ConflictError):
         await world.client.responses.create(model=OFFLINE, input="hello", extra_headers=no_tools)
+
+
+@pytest.mark.parametrize("more", [{}, {"stream": True}, {"background": True}, {"tools": 7}], ids=str)
+async def test_every_answer_tells_its_key(world: World, more: dict[str, Any]) -> None:
+    body = {"model": OFFLINE, "input": "hello", **more}
+    given = await world.served.client.post("/v1/responses", json=body, headers={"Idempotency-Key": f"told-{more}"})
+    made = await world.served.client.post("/v1/responses", json=body)
+    assert given.headers.get_list("idempotency-key") == [f"told-{more}"]
+    assert re.fullmatch("[0-9a-f]{30}", made.headers["idempotency-key"])
+
+
+async def test_the_key_that_was_made_for_a_request_leads_to_its_response(world: World) -> None:
+    body = {"model": OFFLINE, "input": "hello"}
+    first = await world.served.client.post("/v1/responses", json=body)
+    again = await world.served.client.post(
+        "/v1/responses", json=body, headers={"Idempotency-Key": first.headers["idempotency-key"]}
+    )
+    assert again.json() == first.json()
 
 
 async def test_a_key_that_is_too_long_is_refused(world: World) -> None:

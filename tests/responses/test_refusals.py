@@ -32,6 +32,7 @@ WRONG: list[tuple[dict[str, Any], str, str | None]] = [
     ({"tools": [{"type": "function"}]}, "missing_required_parameter", "tools[0].name"),
     # input
     ({"input": 7}, "invalid_value", "input"),
+    ({"input": {"role": "user", "content": "x"}}, "invalid_value", "input"),
     ({"input": [7]}, "unsupported_input_item", "input[0]"),
     ({"input": [{"type": "web_search_call", "id": "x"}]}, "unsupported_input_item", "input[0]"),
     ({"input": user({"type": "input_audio", "data": ""})}, "unsupported_input_item", "input[0].content[0]"),
@@ -109,6 +110,48 @@ async def test_what_is_wrong_with_a_request_is_named(
         "invalid_request_error",
     )
     assert answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"nonsense": 1}, "There is no such parameter here."),
+        ({"input": [{"role": "user"}]}, "This parameter is required."),
+        ({"input": 7}, "Expected text or a list."),
+        ({"input": {"role": "user"}}, "Expected text or a list."),
+        (
+            {"input": [7]},
+            (
+                "Expected an object of type 'message', 'function_call', 'function_call_output', 'reasoning', "
+                "'compaction' or 'item_reference'."
+            ),
+        ),
+        ({"input": [{"role": "robot", "content": "x"}]}, "Expected 'system', 'developer', 'user' or 'assistant'."),
+        ({"tools": {}}, "Expected a list."),
+        ({"tools": [7]}, "Expected an object."),
+        ({"tools": [{**TOOL, "name": "a b"}]}, "Expected text that matches ^[A-Za-z0-9_-]{1,64}$."),
+        ({"tools": [{**TOOL, "name": "aevatar_x"}]}, "Names that begin with aevatar_ are reserved."),
+        ({"tools": [TOOL, TOOL]}, "Two tools are called 'look'."),
+        ({"tool_choice": 7}, "Expected text or an object of type 'function' or 'allowed_tools'."),
+        ({"tool_choice": "sometimes"}, "Expected 'auto', 'none' or 'required'."),
+        ({"text": {"format": "json"}}, "Expected an object of type 'text', 'json_object' or 'json_schema'."),
+        ({"max_output_tokens": "16"}, "Expected a whole number."),
+        ({"max_output_tokens": 15}, "Expected at least 16."),
+        ({"temperature": "hot"}, "Expected a number."),
+        ({"temperature": 2.5}, "Expected at most 2."),
+        ({"stream": "yes"}, "Expected true or false."),
+        ({"metadata": 7}, "Expected an object."),
+        ({"metadata": {str(number): "" for number in range(17)}}, "Expected at most 16 entries."),
+        ({"metadata": {"k" * 65: ""}}, "Expected at most 64 characters."),
+        ({"user": ["x"]}, "Expected text."),
+    ],
+    ids=lambda value: json.dumps(value)[:60],
+)
+async def test_a_refusal_says_in_plain_words_what_was_expected(
+    world: World, wrong: dict[str, Any], message: str
+) -> None:
+    answer = await world.served.client.post("/v1/responses", json={"model": OFFLINE, "input": "x", **wrong})
+    assert (answer.status_code, answer.json()["error"]["message"]) == (400, message)
 
 
 async def test_a_body_that_is_not_json_is_refused(world: World) -> None:

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings
 from aevatar.errors import Misassembled
 from aevatar.platform import Platform, PlatformSettings
 from aevatar.server import Capability, Settings, load_capability
+from aevatar.wording import sentence_of
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -24,7 +25,7 @@ def configured(settings: type[S], **given: Any) -> S:
         return settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as wrong:
         first = wrong.errors()[0]
-        raise Misassembled(f"the setting {'.'.join(map(str, first['loc']))!r} is wrong: {first['msg']}") from None
+        raise Misassembled(f"the setting {'.'.join(map(str, first['loc']))!r} is wrong. {sentence_of(first)}") from None
 
 
 def platform_settings(**given: Any) -> PlatformSettings:

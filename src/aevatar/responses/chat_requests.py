@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, ValidationError
 
 from aevatar.agents.runs_pb2 import Parameters
+from aevatar.responses.refusing import refusal_of
 from aevatar.responses.requests import (
     TOOL_LIMIT,
     CallId,
@@ -35,7 +36,6 @@ from aevatar.responses.requests import (
     Refusal,
     Text,
     TextOptions,
-    refusal_of,
     type_of,
 )
 
@@ -82,7 +82,7 @@ Part = Annotated[
     | Annotated[Refusal, Tag("<refusal>")],
     Discriminator(type_of),
 ]
-Parts = Annotated[Annotated[Text, Tag("<text>")] | Annotated[list[Part], Tag("<list>")], Discriminator(type_of)]
+Parts = Annotated[Annotated[Text, Tag("<string>")] | Annotated[list[Part], Tag("<list>")], Discriminator(type_of)]
 
 
 class CalledFunction(Narrow):
@@ -138,7 +138,7 @@ class ChatChoice(Narrow):
 
 
 Choice = Annotated[
-    Annotated[Literal["auto", "none", "required"], Tag("<text>")] | Annotated[ChatChoice, Tag("<function>")],
+    Annotated[Literal["auto", "none", "required"], Tag("<string>")] | Annotated[ChatChoice, Tag("<function>")],
     Discriminator(type_of),
 ]
 
@@ -175,7 +175,7 @@ class ChatStreamOptions(Narrow):
 
 
 Stop = Annotated[
-    Annotated[str, Tag("<text>")] | Annotated[list[str], Field(max_length=4), Tag("<list>")], Discriminator(type_of)
+    Annotated[str, Tag("<string>")] | Annotated[list[str], Field(max_length=4), Tag("<list>")], Discriminator(type_of)
 ]
 
 

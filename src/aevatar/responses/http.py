@@ -19,7 +19,8 @@ from aevatar.responses.chat_completions import ChatCompletions
 from aevatar.responses.chat_requests import CreateChatCompletion
 from aevatar.responses.codec import Body, Frame
 from aevatar.responses.listing import Models
-from aevatar.responses.requests import CompactResponse, CreateResponse, Include, refusal_of
+from aevatar.responses.refusing import refusal_of
+from aevatar.responses.requests import CompactResponse, CreateResponse, Include
 from aevatar.responses.service import Page, Responses
 from aevatar.server import ByteStream, Caller, CallerSecret, CommandId, Problem, provided
 

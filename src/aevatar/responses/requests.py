@@ -1,4 +1,4 @@
-"""What `/v1/responses` takes: narrow models of its bodies, and one refusal that names the first thing wrong with one.
+"""What `/v1/responses` takes: narrow models of its bodies.
 
 Whatever is not listed here is refused rather than ignored: a caller must not believe that something was honoured which
 was not. Null stands for absent everywhere. These models are never stored.
@@ -8,15 +8,13 @@ Source: the Open Responses specification, `CreateResponseBody`, and OpenAI's ref
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from aevatar.errors import Rejected
 from aevatar.tools import RESERVED_PREFIX, TOOL_NAME
 
 TEXT_LIMIT: Final = 10 * 1024 * 1024
@@ -89,7 +87,7 @@ class Refusal(Narrow):
 def type_of(value: Any) -> str:
     """The tag of a part or an item. Its brackets tell it from the name of a field in the path of an error."""
     if isinstance(value, str):
-        return "<text>"
+        return "<string>"
     if isinstance(value, list):
         return "<list>"
     if not isinstance(value, Mapping):
@@ -106,7 +104,7 @@ Content = Annotated[
     | Annotated[Refusal, Tag("<refusal>")],
     Discriminator(type_of),
 ]
-Contents = Annotated[Annotated[Text, Tag("<text>")] | Annotated[list[Content], Tag("<list>")], Discriminator(type_of)]
+Contents = Annotated[Annotated[Text, Tag("<string>")] | Annotated[list[Content], Tag("<list>")], Discriminator(type_of)]
 
 
 class MessageItem(Narrow):
@@ -191,7 +189,7 @@ InputItem = Annotated[
     | Annotated[ItemReference, Tag("<item_reference>")],
     Discriminator(type_of),
 ]
-Input = Annotated[Annotated[Text, Tag("<text>")] | Annotated[list[InputItem], Tag("<list>")], Discriminator(type_of)]
+Input = Annotated[Annotated[Text, Tag("<string>")] | Annotated[list[InputItem], Tag("<list>")], Discriminator(type_of)]
 
 
 # Tools
@@ -210,16 +208,16 @@ class FunctionTool(Narrow):
     @classmethod
     def _not_reserved(cls, name: str) -> str:
         if name.startswith(RESERVED_PREFIX):
-            raise PydanticCustomError("reserved_tool_name", f"Names that begin with {RESERVED_PREFIX} are reserved")
+            raise PydanticCustomError("reserved_tool_name", f"Names that begin with {RESERVED_PREFIX} are reserved.")
         return name
 
     @field_validator("parameters")
     @classmethod
     def _an_object(cls, schema: dict[str, Any] | None) -> dict[str, Any] | None:
         if schema and schema.get("type") != "object":
-            raise PydanticCustomError("invalid_value", "The schema of a function's parameters is of type object")
+            raise PydanticCustomError("invalid_value", "The schema of a function's parameters is of type object.")
         if schema and len(msgspec.json.encode(schema)) > SCHEMA_LIMIT:
-            raise PydanticCustomError("invalid_value", f"A schema has at most {SCHEMA_LIMIT} bytes")
+            raise PydanticCustomError("invalid_value", f"A schema has at most {SCHEMA_LIMIT} bytes.")
         return schema
 
 
@@ -239,7 +237,7 @@ class AllowedTools(Narrow):
 
 
 Choice = Annotated[
-    Annotated[Literal["auto", "none", "required"], Tag("<text>")]
+    Annotated[Literal["auto", "none", "required"], Tag("<string>")]
     | Annotated[FunctionChoice, Tag("<function>")]
     | Annotated[AllowedTools, Tag("<allowed_tools>")],
     Discriminator(type_of),
@@ -340,7 +338,7 @@ class CreateResponse(Narrow):
     def _distinct(cls, tools: list[FunctionTool]) -> list[FunctionTool]:
         names = [tool.name for tool in tools]
         if doubled := next((name for name in names if names.count(name) > 1), None):
-            raise PydanticCustomError("duplicate_tool_name", f"Two tools are called {doubled!r}")
+            raise PydanticCustomError("duplicate_tool_name", f"Two tools are called {doubled!r}.")
         return tools
 
 
@@ -352,40 +350,3 @@ class CompactResponse(Narrow):
     instructions: str | None = None
     previous_response_id: str | None = None
     prompt_cache_key: Short | None = None
-
-
-# Refusing
-
-_CODES = {
-    "extra_forbidden": "unsupported_parameter",
-    "missing": "missing_required_parameter",
-    "json_invalid": "invalid_json",
-}
-_OWN_CODES = frozenset({"reserved_tool_name", "duplicate_tool_name"})
-_SENTENCES = {
-    "unsupported_parameter": "There is no such parameter here",
-    "missing_required_parameter": "This parameter is required",
-    "invalid_json": "The body is not JSON",
-}
-
-
-def refusal_of(errors: Sequence[Mapping[str, Any]]) -> Rejected:
-    """What a caller is told about a body that these models do not take: its first fault, by code and path."""
-    first = errors[0]
-    path = [part for part in first["loc"][1:] if not (isinstance(part, str) and part.startswith("<"))]
-    code = _code(first["type"], path)
-    where = re.sub(r"^\.", "", "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path))
-    return Rejected(code, f"{_SENTENCES.get(code, first['msg'])}.", where or None)
-
-
-def _code(kind: str, path: Sequence[str | int]) -> str:
-    field = path[0] if path else ""
-    if kind.startswith("union_tag") and field == "input" and len(path) > 1:
-        return "unsupported_input_item"
-    if kind == "literal_error" and field == "tools" and path[-1] == "type":
-        return "unsupported_tool"
-    if kind == "literal_error" and field in ("include", "include[]"):
-        return "unsupported_include"
-    if kind in _OWN_CODES:
-        return kind
-    return _CODES.get(kind) or ("invalid_type" if kind.endswith("_type") else "invalid_value")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +17,7 @@ from starlette.types import Scope
 
 from aevatar.errors import Conflict, Denied, Internal, Rejected, Unavailable
 from aevatar.server.authentication import Unauthenticated
+from aevatar.wording import path_of, sentence_of
 
 log = structlog.get_logger("aevatar.server")
 
@@ -119,14 +120,10 @@ def _invalid(error: RequestValidationError) -> Problem:
     first: Mapping[str, Any] = error.errors()[0]
     place, *path = first["loc"]
     if first["type"] == "json_invalid":
-        return Problem(400, "invalid_json", "the body is not JSON")
+        return Problem(400, "invalid_json", "The body is not JSON.")
     if place == "body" and not path and isinstance(first["input"], bytes):
-        return Problem(415, "unsupported_media_type", "send the body as application/json")
-    return Problem(400, "invalid_argument", first["msg"], _path(path) or place)
-
-
-def _path(parts: Sequence[str | int]) -> str:
-    return re.sub(r"^\.", "", "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts))
+        return Problem(415, "unsupported_media_type", "Send the body as application/json.")
+    return Problem(400, "invalid_argument", sentence_of(first), path_of(path) or place)
 
 
 def _public_field(path: str | None) -> str | None:

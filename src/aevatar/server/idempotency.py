@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Annotated, Final
 from urllib.parse import quote
 
-from fastapi import Depends, Header, Response
+from fastapi import Depends, Header, Request
 
 from aevatar.actors.nature import RandomIdentifiers
 from aevatar.server.principal import Caller
@@ -23,16 +23,16 @@ def command_id_of(subject: str, key: str) -> str:
 
 async def _command_id(
     caller: Caller,
-    response: Response,
+    request: Request,
     idempotency_key: Annotated[
         str | None,
         Header(min_length=1, max_length=_LONGEST, pattern=r"^[\x20-\x7e]+$", description="Makes a retry harmless."),
     ] = None,
 ) -> str:
     key = idempotency_key or RandomIdentifiers().new()
-    response.headers["idempotency-key"] = key
+    request.state.idempotency_key = key
     return command_id_of(caller.subject, key)
 
 
 CommandId = Annotated[str, Depends(_command_id)]
-"""The command id of a request. The answer tells the key in its own `Idempotency-Key`, also when we made it."""
+"""The command id of a request. Whatever the answer is, it tells the key as `Idempotency-Key`, also when we made it."""

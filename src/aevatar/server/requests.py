@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 import anyio
 import structlog
@@ -41,7 +42,7 @@ class Requests:
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else RandomIdentifiers().new()
         scope.setdefault("state", {})["request_id"] = request_id
-        sending = _Sending(send, request_id)
+        sending = _Sending(send, scope["state"])
         try:
             await self._app(scope, receive, sending)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
@@ -52,17 +53,20 @@ class Requests:
 
 
 class _Sending:
-    """Passes an answer on, adds the request id to it, and remembers its status."""
+    """Passes an answer on, adds what it is known by, and remembers its status."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, state: Mapping[str, Any]) -> None:
         self._send = send
-        self._request_id = request_id
+        self._state = state
         self.status: int | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] in ("http.response.start", "websocket.http.response.start"):
             self.status = message["status"]
-            MutableHeaders(scope=message)["x-request-id"] = self._request_id
+            headers = MutableHeaders(scope=message)
+            headers["x-request-id"] = self._state["request_id"]
+            if (key := self._state.get("idempotency_key")) is not None:
+                headers["idempotency-key"] = key
         elif message["type"] == "websocket.accept":
             self.status = 101
         await self._send(message)
