@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import stat
+from functools import partial
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from aevatar.errors import Misassembled, Rejected
 from aevatar.identity import ScopeId
-from aevatar.responses.sealing import KEY_BYTES, Seal, key_in
+from aevatar.responses.sealing import KEY_BYTES, Seal, key_in, key_of
+from aevatar.server import Settings
 
 ALPHA, BETA = ScopeId("alpha"), ScopeId("beta")
 
@@ -45,6 +48,15 @@ def test_the_key_is_made_once_and_for_nobody_else_to_read(tmp_path: Path) -> Non
     key = key_in(folder)
     (file,) = folder.iterdir()
     assert (len(key), key_in(folder), stat.S_IMODE(file.stat().st_mode)) == (KEY_BYTES, key, 0o600)
+
+
+def test_a_key_that_is_given_opens_what_another_process_sealed_with_it(tmp_path: Path) -> None:
+    given = SecretStr("0f" * KEY_BYTES)
+    here, there = (
+        Seal(partial(key_of, Settings(data=tmp_path / name, seal_key=given, auth="token"))) for name in ("a", "b")
+    )
+    assert there.open(ALPHA, here.close(ALPHA, "what was said"), "input") == "what was said"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_key_is_made_before_one_is_needed(tmp_path: Path) -> None:

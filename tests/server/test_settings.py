@@ -54,7 +54,9 @@ def test_the_collector_may_be_named_as_everywhere_else(monkeypatch: pytest.Monke
     assert Settings().otlp_endpoint == "http://collector:4318"
 
 
-@pytest.mark.parametrize(("name", "value"), [("AEVATAR_PORT", "65536"), ("AEVATAR_AUTH", "none")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("AEVATAR_PORT", "65536"), ("AEVATAR_AUTH", "none"), ("AEVATAR_SEAL_KEY", "ab" * 31)]
+)
 def test_a_wrong_setting_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError):

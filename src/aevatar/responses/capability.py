@@ -12,7 +12,7 @@ from aevatar.responses.following import ABANDONED_AFTER, Following
 from aevatar.responses.history import Histories
 from aevatar.responses.http import openai_shape, router
 from aevatar.responses.listing import Models
-from aevatar.responses.sealing import Seal, key_in
+from aevatar.responses.sealing import Seal, key_of
 from aevatar.responses.service import Responses
 from aevatar.routing import RoutePolicies
 from aevatar.server import Capability, Services
@@ -41,7 +41,7 @@ def responses(*, abandoned_after: float = ABANDONED_AFTER) -> Capability:
 
 def _services(services: Services, *, abandoned_after: float) -> Iterable[object]:
     runtime, choice = services.runtime, services[ModelChoice]
-    seal = Seal(partial(key_in, services.settings.data))
+    seal = Seal(partial(key_of, services.settings))
     histories = Histories(runtime.readmodels, seal)
     beginning = Beginning(runtime, choice, services[RoutePolicies], histories, vault=services.vault)
     following = Following(runtime, abandoned_after=abandoned_after)

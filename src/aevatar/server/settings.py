@@ -5,12 +5,15 @@ Built once, where the application is assembled. Nothing else reads the environme
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_SEAL_KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class Settings(BaseSettings):
@@ -34,6 +37,8 @@ class Settings(BaseSettings):
     """The claim that names the caller's scope. OAuth's own `scope` is something else: what a token permits."""
     oidc_permissions_claim: str = "permissions"
     """The claim that lists what the caller may do, as a list or as words in one string."""
+    seal_key: SecretStr | None = None
+    """The key of what is sealed for callers, in hex, where several processes serve without a common data folder."""
     capabilities: Annotated[tuple[str, ...], NoDecode] = ()
     """What to serve besides what is built in: `module:attribute`, separated by commas."""
     log_format: Literal["auto", "console", "json"] = "auto"
@@ -50,6 +55,13 @@ class Settings(BaseSettings):
     @classmethod
     def _separated(cls, value: object) -> object:
         return [name for part in value.split(",") if (name := part.strip())] if isinstance(value, str) else value
+
+    @field_validator("seal_key")
+    @classmethod
+    def _whole(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _SEAL_KEY.fullmatch(value.get_secret_value()):
+            raise ValueError("this has to be 64 hexadecimal digits, as `openssl rand -hex 32` prints them")
+        return value
 
     @property
     def tokens(self) -> Path:
