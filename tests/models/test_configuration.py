@@ -84,6 +84,10 @@ def test_the_whole_part_is_read() -> None:
         ({**OPENAI, "name": "agent"}, "models.providers[0]: 'agent' cannot name a provider."),
         ({**OPENAI, "name": "a/b"}, "models.providers[0]: 'a/b' cannot name a provider."),
         (
+            {**OPENAI, "prices": {"gpt": {"input": "0.0000001", "output": 1}}},
+            "models.providers[0].prices.gpt.input: Decimal input should have no more than 6 decimal places.",
+        ),
+        (
             {**OPENAI, "models": []},
             "models.providers[0]: openai offers nothing: list its models or set discover: true.",
         ),

@@ -11,6 +11,7 @@ import pytest
 
 from aevatar.models import ModelCall, ModelDirectory, ModelEntry, ModelError, Price, StreamLimits, models_settings
 from aevatar.models.models_pb2 import ModelRequest
+from aevatar.models.models_pb2 import Price as RecordedPrice
 from aevatar.testing.scripted_model import Pause, ScriptedModel, Step, says
 from tests.models.fake_provider import Document, FakeProvider, Reply, fake_provider
 from tests.models.replies import CALL, asking, done, text, whole
@@ -109,13 +110,13 @@ async def test_the_request_of_the_caller_stays_as_it_is() -> None:
 async def test_configured_and_discovered_models_are_listed(provider: FakeProvider) -> None:
     provider.answers.append(Document({"data": [{"id": "live"}]}))
     stated = {"id": "stated", "context_length": 8000, "modalities": ["text", "image"]}
-    prices = {"stated": {"input": 1, "output": "2.5"}}
+    prices = {"stated": {"input": 1, "output": "2.5"}, "live": {"input": "0.5", "output": 4, "cached_input": "0.05"}}
     known = gateway(provider, models=[stated], discover=True, prices=prices)
     async with aclosing(directory(known)) as models:
         listing = await models.catalogue.list(CALL, owner="ann")
     assert listing.entries == (
         OFFLINE,
-        ModelEntry("router/live", "router"),
+        ModelEntry("router/live", "router", price=Price(Decimal("0.5"), Decimal(4), Decimal("0.05"))),
         ModelEntry(
             "router/stated",
             "router",
@@ -124,3 +125,13 @@ async def test_configured_and_discovered_models_are_listed(provider: FakeProvide
             price=Price(Decimal(1), Decimal("2.5")),
         ),
     )
+
+
+async def test_a_price_is_known_before_a_provider_has_listed_its_models(provider: FakeProvider) -> None:
+    prices = {"live": {"input": "0.25", "output": 2, "cached_input": "0.025"}}
+    async with aclosing(directory(gateway(provider, discover=True, prices=prices))) as models:
+        price = models.price("router/live")
+        assert (models.price("router/other"), models.price("nobody/live"), models.price("live")) == (None, None, None)
+    assert price is not None
+    assert price.recorded() == RecordedPrice(input=250_000, output=2_000_000, cached_input=25_000)
+    assert price.told() == {"input": "0.25", "output": "2", "cached_input": "0.025"}

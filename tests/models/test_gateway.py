@@ -200,6 +200,7 @@ async def test_the_whole_request_is_written_in_the_format(gateway: GatewayModel,
             text_format=TextFormat(kind=TextFormat.KIND_JSON_SCHEMA, name="cat", schema="{}", strict=True),
             stop=["END"],
             metadata={"trace": "t"},
+            verbosity="low",
         ),
         ModelCall("c", secret=brought("key").secret, blob=blob),
     )
@@ -233,6 +234,7 @@ async def test_the_whole_request_is_written_in_the_format(gateway: GatewayModel,
         "frequency_penalty": -0.5,
         "max_tokens": 99,
         "reasoning_effort": "low",
+        "verbosity": "low",
         "response_format": {"type": "json_schema", "json_schema": {"name": "cat", "schema": {}, "strict": True}},
         "stop": ["END"],
     }
@@ -290,6 +292,18 @@ async def test_allowed_tools_are_the_only_ones_offered(
     await streamed(gateway, asking(tools=tools, tool_choice=choice), brought("key"))
     body = provider.requests[0].body
     assert (body["tool_choice"], [tool["function"]["name"] for tool in body["tools"]]) == (written, offered)
+
+
+@pytest.mark.parametrize(
+    ("model", "takes"),
+    [("gpt-5-mini", True), ("qwen3", True), ("gpt-4o", False), ("openai/gpt-4.1-mini", False), ("o3-mini", False)],
+)
+async def test_a_model_that_is_known_not_to_take_it_is_not_told_how_wordy_to_be(
+    gateway: GatewayModel, provider: FakeProvider, model: str, takes: bool
+) -> None:
+    provider.answers.append(HELLO)
+    await streamed(gateway, asking(model=model, verbosity="high"), brought("key"))
+    assert ("verbosity" in provider.requests[0].body) is takes
 
 
 async def test_long_call_ids_travel_under_a_short_name_that_is_the_same_twice(

@@ -141,6 +141,12 @@ async def test_options_are_passed_on(provider: FakeProvider) -> None:
     assert (body["max_output_tokens"], body["reasoning"]) == (99, {"effort": "low", "summary": "concise"})
 
 
+async def test_how_wordy_to_be_is_told_to_models_that_take_it(provider: FakeProvider) -> None:
+    body = await sent(provider, "openai", asking(verbosity="low"))
+    assert body["text"] == {"verbosity": "low"}
+    assert "verbosity" not in str(await sent(provider, "anthropic", asking(verbosity="low")))
+
+
 async def test_sampling_options_are_passed_on_where_there_are_any(provider: FakeProvider) -> None:
     body = await sent(provider, "anthropic", asking(temperature=0, top_p=0.5, stop=["END"], max_output_tokens=99))
     assert {name: body[name] for name in ("temperature", "top_p", "stop_sequences", "max_tokens")} == {

@@ -18,6 +18,7 @@ from aevatar.models import (
     ModelDirectory,
     ModelEntry,
     ModelError,
+    Price,
     unused_keys,
 )
 from aevatar.models.models_pb2 import ROLE_USER, ModelRequest
@@ -134,7 +135,6 @@ def _as_json(report: Report) -> str:
 
 
 def _entry(report: Report, entry: ModelEntry) -> dict[str, Any]:
-    price = entry.price
     told = {
         "id": entry.id,
         "ownedBy": entry.owned_by,
@@ -142,7 +142,12 @@ def _entry(report: Report, entry: ModelEntry) -> dict[str, Any]:
         "maxOutputTokens": entry.max_output_tokens,
         "modalities": list(entry.modalities),
         "supportsTools": entry.supports_tools,
-        "price": price and {"input": str(price.input), "output": str(price.output)},
+        "price": entry.price and _price(entry.price),
         "isStale": entry.stale,
     }
     return told if report.checks is None else {**told, "check": report.checks[entry.id]}
+
+
+def _price(price: Price) -> dict[str, str]:
+    told = price.told()
+    return {"cachedInput" if name == "cached_input" else name: dollars for name, dollars in told.items()}

@@ -6,12 +6,12 @@ A provider that fails takes nothing away from the others; what was last known of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import anyio
 
-from aevatar.models.listing import ModelEntry, ModelLister
+from aevatar.models.listing import ModelEntry, ModelLister, Price
 from aevatar.models.port import ModelCall, ModelError
 
 FRESH_SECONDS: Final = 300.0
@@ -24,13 +24,15 @@ _SHARED: Final = ""
 class ListedProvider:
     """What the catalogue knows of one provider. `lister` is None when its models are configured and not discovered.
 
-    `per_caller`: each caller brings a credential of their own, and may see other models than the next.
+    `per_caller`: each caller brings a credential of their own, and may see other models than the next. `prices` are by
+    full id, and may be of models that only the provider lists.
     """
 
     name: str
     configured: tuple[ModelEntry, ...] = ()
     lister: ModelLister | None = None
     per_caller: bool = False
+    prices: Mapping[str, Price] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +87,19 @@ class Catalogue:
 
     async def _entries(self, provider: ListedProvider, call: ModelCall, owner: str) -> tuple[ModelEntry, ...]:
         if provider.lister is None:
-            return provider.configured
+            return _priced(provider.configured, provider)
         key = _key(provider, owner)
         known = self._remembered.get(key)
         if known is not None and self._clock() - known.since < FRESH_SECONDS:
             return known.entries
-        entries = _completed(await _asked(provider.lister, call), provider.configured)
+        entries = _priced(_completed(await _asked(provider.lister, call), provider.configured), provider)
         self._remember(key, _Remembered(entries, self._clock()))
         return entries
 
     def _last_known(self, provider: ListedProvider, owner: str) -> tuple[ModelEntry, ...]:
         known = self._remembered.get(_key(provider, owner))
-        return tuple(replace(entry, stale=True) for entry in (known.entries if known else provider.configured))
+        entries = known.entries if known else _priced(provider.configured, provider)
+        return tuple(replace(entry, stale=True) for entry in entries)
 
     def _remember(self, key: tuple[str, str], remembered: _Remembered) -> None:
         self._remembered.pop(key, None)
@@ -119,6 +122,10 @@ async def _asked(lister: ModelLister, call: ModelCall) -> list[ModelEntry]:
         raise
     except Exception as error:
         raise ModelError("protocol_error", f"The list of models could not be read ({type(error).__name__}).") from error
+
+
+def _priced(entries: tuple[ModelEntry, ...], provider: ListedProvider) -> tuple[ModelEntry, ...]:
+    return tuple(replace(entry, price=provider.prices.get(entry.id)) for entry in entries)
 
 
 def _completed(listed: list[ModelEntry], configured: tuple[ModelEntry, ...]) -> tuple[ModelEntry, ...]:

@@ -36,7 +36,7 @@ from aevatar.models.models_pb2 import (
     Usage,
 )
 from aevatar.models.port import ModelError
-from aevatar.models.wire import wire_call_id
+from aevatar.models.wire import takes_verbosity, wire_call_id
 
 Json = dict[str, Any]
 
@@ -78,6 +78,8 @@ def body(request: ModelRequest, provider: str) -> Json:
         written["stop"] = list(request.stop)
     if request.reasoning.effort:
         written["reasoning_effort"] = request.reasoning.effort
+    if request.verbosity and takes_verbosity(request.model):
+        written["verbosity"] = request.verbosity
     if request.text_format.kind != TextFormat.KIND_TEXT:
         written["response_format"] = _response_format(request.text_format)
     if request.tools:

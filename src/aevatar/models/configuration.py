@@ -61,12 +61,15 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+_Dollars = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=6)]
+
+
 class PriceSettings(_Section):
     """US dollars per million tokens."""
 
-    input: Decimal = Field(ge=0)
-    output: Decimal = Field(ge=0)
-    cached_input: Decimal | None = Field(default=None, ge=0)
+    input: _Dollars
+    output: _Dollars
+    cached_input: _Dollars | None = None
 
 
 class ModelSettings(_Section):

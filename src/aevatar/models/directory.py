@@ -60,6 +60,11 @@ class ModelDirectory:
         self.routes = Routes({name: known.routes for name, known in self._providers.items()}, dict(settings.aliases))
         self.catalogue = Catalogue(tuple(known.listed for known in self._providers.values()), clock=clock)
 
+    def price(self, model_id: str) -> Price | None:
+        """What is configured of the price of a model, by its full id."""
+        provider = self._providers.get(model_id.partition("/")[0])
+        return provider.listed.prices.get(model_id) if provider else None
+
     async def aclose(self) -> None:
         """Closes the connections of all adapters. Streams under way break."""
         for adapter in self._adapters.values():
@@ -112,6 +117,7 @@ def _configured(settings: ProviderSettings, adapter: GatewayModel | ProviderMode
             configured=_entries(settings),
             lister=adapter if settings.discover else None,
             per_caller=settings.credential == CALLER,
+            prices=_prices(settings),
         ),
         fixed_temperature=settings.fixed_temperature,
     )
@@ -126,15 +132,16 @@ def _entries(settings: ProviderSettings) -> tuple[ModelEntry, ...]:
             max_output_tokens=model.max_output_tokens,
             modalities=model.modalities,
             supports_tools=model.supports_tools,
-            price=_price(settings, model.id),
         )
         for model in settings.models
     )
 
 
-def _price(settings: ProviderSettings, model: str) -> Price | None:
-    stated = settings.prices.get(model)
-    return Price(stated.input, stated.output, stated.cached_input) if stated else None
+def _prices(settings: ProviderSettings) -> dict[str, Price]:
+    return {
+        f"{settings.name}/{model}": Price(stated.input, stated.output, stated.cached_input)
+        for model, stated in settings.prices.items()
+    }
 
 
 def _offline(delay: float) -> _Provider:

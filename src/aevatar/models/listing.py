@@ -6,16 +6,27 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
+from aevatar.models import models_pb2
 from aevatar.models.port import ModelCall, ModelError
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars per million tokens."""
+    """US dollars per million tokens. Tokens from a provider's cache cost what others do, unless it says otherwise."""
 
     input: Decimal
     output: Decimal
     cached_input: Decimal | None = None
+
+    def recorded(self) -> models_pb2.Price:
+        """The price as runs keep it, in whole millionths of a dollar."""
+        cached = None if self.cached_input is None else _micros(self.cached_input)
+        return models_pb2.Price(input=_micros(self.input), output=_micros(self.output), cached_input=cached)
+
+    def told(self) -> dict[str, str]:
+        """The price as it is listed, in dollars; text, for a float would not be exact."""
+        stated = {"input": self.input, "output": self.output, "cached_input": self.cached_input}
+        return {name: str(value) for name, value in stated.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,10 @@ class ModelEntry:
     supports_tools: bool | None = None
     price: Price | None = None
     stale: bool = False
+
+
+def _micros(dollars: Decimal) -> int:
+    return round(dollars * 1_000_000)
 
 
 class ModelLister(Protocol):

@@ -44,6 +44,7 @@ from aevatar.models.models_pb2 import (
 )
 from aevatar.models.port import ModelError
 from aevatar.models.scrubbing import scrubbed
+from aevatar.models.wire import takes_verbosity
 
 _FINISHES: Final = {
     "stop": FINISH_STOP,
@@ -114,6 +115,8 @@ class Driver:
             written["openai_store"] = False
             if request.reasoning.summary:
                 written["openai_reasoning_summary"] = request.reasoning.summary
+            if request.verbosity and takes_verbosity(request.model):
+                written["openai_text_verbosity"] = request.verbosity
         return cast(ModelSettings, written)
 
 

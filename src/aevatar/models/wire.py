@@ -11,6 +11,8 @@ from aevatar.models.models_pb2 import Media, Message, ModelRequest, Part
 from aevatar.models.port import ModelCall
 
 _LEGAL_CALL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_KNOW_NO_VERBOSITY: Final = re.compile(r"(.*/)?(gpt-[34]|chatgpt-4|o[134])(?![0-9]).*")
+"""Models of OpenAI that refuse to be told how wordy to be; all others either take it or were never asked."""
 
 
 async def with_content(request: ModelRequest, call: ModelCall) -> ModelRequest:
@@ -32,6 +34,11 @@ def wire_call_id(call_id: str) -> str:
     if _LEGAL_CALL_ID.fullmatch(call_id):
         return call_id
     return f"call_{sha256(call_id.encode()).hexdigest()[:32]}"
+
+
+def takes_verbosity(model: str) -> bool:
+    """Whether a model may be told how wordy to be: not, when it is known to refuse that."""
+    return _KNOW_NO_VERBOSITY.fullmatch(model) is None
 
 
 def media(part: Part) -> Media | None:

@@ -73,7 +73,7 @@ def _model(entry: ModelEntry) -> Body:
         "stale": entry.stale or None,
     }
     if entry.price is not None:
-        known["price"] = {"input": str(entry.price.input), "output": str(entry.price.output)}
+        known["price"] = entry.price.told()
     return {
         "id": entry.id,
         "object": "model",
