@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.postgres import postgres_database
 from tests.quiet import silent_logs
 from tests.server.kit import Served, served
 
-__all__ = ["silent_logs"]
+__all__ = ["postgres_database", "silent_logs"]
 
 
 @pytest.fixture(scope="module")

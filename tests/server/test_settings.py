@@ -94,6 +94,28 @@ def test_an_address_becomes_a_journal() -> None:
     ]
 
 
+async def test_an_address_of_postgresql_says_where_in_the_database_and_how(postgres_database: str) -> None:
+    mark = "&" if "?" in postgres_database else "?"
+    options = "schema=staging&connections=2&timeout=5.5&statement_cache_size=0"
+    journal = journal_at(f"{postgres_database}{mark}{options}", DATA)
+    await journal.open()
+    try:
+        assert (await journal.info()).location.endswith(" schema staging")
+    finally:
+        await journal.close()
+
+
+@pytest.mark.parametrize("option", ["connections=0", "connections=many", "timeout=", "statement_cache_size=-1"])
+def test_an_option_of_an_address_that_is_no_such_number_is_refused(option: str) -> None:
+    with pytest.raises(Misassembled, match=option):
+        journal_at(f"postgresql://host/db?{option}", DATA)
+
+
+def test_a_schema_of_an_address_needs_a_plain_name() -> None:
+    with pytest.raises(Misassembled, match="cannot name a schema"):
+        journal_at("postgresql://host/db?schema=drop%20table", DATA)
+
+
 @pytest.mark.parametrize("url", ["mysql://host/db", "somewhere", "", "sqlite:a.db", "sqlite:///"])
 def test_an_address_of_no_known_kind_is_refused(url: str) -> None:
     with pytest.raises(Misassembled, match="a journal"):

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from aevatar.errors import Misassembled
 from aevatar.journal.port import Journal
+
+_POSTGRES_OPTIONS: Final[dict[str, tuple[Callable[[str], Any], int | None]]] = {
+    "schema": (str, None),
+    "connections": (int, 1),
+    "timeout": (float, 1),
+    "statement_cache_size": (int, 0),
+}
+"""What the address of a journal on PostgreSQL may say after its `?`, beside what the driver takes there; numbers with
+their least."""
 
 
 def journal_at(url: str | None, data: Path) -> Journal:
@@ -83,4 +94,24 @@ def _postgres(url: str) -> Journal:
         if missing.name != "asyncpg":
             raise
         raise Misassembled("a journal on PostgreSQL needs an extra: install aevatar[postgres]") from missing
-    return PostgresJournal(url)
+    address, options = _postgres_options(url)
+    return PostgresJournal(address, **options)
+
+
+def _postgres_options(url: str) -> tuple[str, dict[str, Any]]:
+    parts = urlsplit(url)
+    said = parse_qsl(parts.query, keep_blank_values=True)
+    options = {name: _read(name, text) for name, text in said if name in _POSTGRES_OPTIONS}
+    others = [(name, text) for name, text in said if name not in _POSTGRES_OPTIONS]
+    return parts._replace(query=urlencode(others)).geturl(), options
+
+
+def _read(name: str, text: str) -> object:
+    kind, least = _POSTGRES_OPTIONS[name]
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or (least is not None and value < least):
+        raise Misassembled(f"the address of the journal says {name}={text}, and wants a number from {least}")
+    return value
