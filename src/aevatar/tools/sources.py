@@ -6,12 +6,12 @@ that; nothing here changes while a run is under way.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-import anyio
 import structlog
 
 from aevatar.errors import Misassembled, Rejected
@@ -128,11 +128,17 @@ async def discover_all(
     sources: Sequence[ToolSource], context: CallContext, *, timeout: float = DISCOVERY_SECONDS
 ) -> Discovery:
     """Asks all sources at once, each for at most `timeout` seconds."""
-    found: dict[str, list[OfferedTool] | FailedSource] = {}
-    async with anyio.create_task_group() as tasks:
-        for source in sources:
-            tasks.start_soon(_discover, source, context, timeout, found)
-    answers = [found[source.name] for source in sources]
+    if not sources:
+        return Discovery((), ())
+    async with asyncio.TaskGroup() as tasks:
+        asked = [tasks.create_task(_answer(source, context)) for source in sources]
+        _, late = await asyncio.wait(asked, timeout=timeout)
+        for task in late:
+            task.cancel()
+    answers = [
+        _left_out(source, "late") if task.cancelled() else task.result()
+        for source, task in zip(sources, asked, strict=True)
+    ]
     return Discovery(
         tools=tuple(tool for answer in answers if not isinstance(answer, FailedSource) for tool in answer),
         failed=tuple(answer for answer in answers if isinstance(answer, FailedSource)),
@@ -151,23 +157,18 @@ def compose(tool_set: ToolSet, offered: Sequence[OfferedTool]) -> tuple[OfferedT
     return tuple(chosen.values())
 
 
-async def _discover(
-    source: ToolSource,
-    context: CallContext,
-    timeout: float,
-    found: dict[str, list[OfferedTool] | FailedSource],
-) -> None:
-    reason = "late"
-    with anyio.move_on_after(timeout):
-        try:
-            found[source.name] = _checked(source, await source.discover(context))
-            return
-        except Misassembled as fault:
-            reason = str(fault)
-        except Exception as error:  # noqa: BLE001  whatever a source does wrong, the run goes on without its tools
-            reason = type(error).__name__
-    found[source.name] = FailedSource(source.name, reason)
+async def _answer(source: ToolSource, context: CallContext) -> list[OfferedTool] | FailedSource:
+    try:
+        return _checked(source, await source.discover(context))
+    except Misassembled as fault:
+        return _left_out(source, str(fault))
+    except Exception as error:  # noqa: BLE001  whatever a source does wrong, the run goes on without its tools
+        return _left_out(source, type(error).__name__)
+
+
+def _left_out(source: ToolSource, reason: str) -> FailedSource:
     _log.warning("tool_source_left_out", source=source.name, reason=reason)
+    return FailedSource(source.name, reason)
 
 
 def _checked(source: ToolSource, tools: Sequence[Tool[Any, Any]]) -> list[OfferedTool]:
