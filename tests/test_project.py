@@ -25,8 +25,8 @@ PORT_TO_NATURE = SOURCE / "actors" / "nature.py"  # the one place where the real
 SLEEPS = ("anyio.sleep", "asyncio.sleep", "time.sleep")
 # Everything in the library that is not a capability: these have no service that others must go through.
 PLATFORM = {
-    *("actors", "agents", "cluster", "commands", "credentials", "journal", "models", "readmodels", "sessions"),
-    *("server", "testing", "tools"),
+    *("actors", "agents", "blobs", "cluster", "commands", "credentials", "journal", "models", "readmodels"),
+    *("server", "sessions", "testing", "tools"),
 }
 ASSEMBLY = {"cli.py", "commands", "platform.py", "server", "testing"}
 HEAVY = (
