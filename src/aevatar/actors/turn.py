@@ -11,6 +11,7 @@ from hashlib import blake2b
 from random import Random
 
 from google.protobuf.message import Message
+from msgspec import Struct
 
 from aevatar.actors.envelope import Envelope, payload_bytes
 from aevatar.actors.nature import ordered_id
@@ -37,8 +38,7 @@ class Pending:
     then: Message
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """A fact or a passing observation on its way to the sessions."""
 
     observation: Message

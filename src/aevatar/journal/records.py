@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
+from msgspec import Struct
+
 
 class Verdict(Enum):
     """What became of one record of a batch. A refused record left nothing behind and harmed no neighbour."""
@@ -89,8 +91,7 @@ class OpenEffect:
     runner: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentWrite:
+class DocumentWrite(Struct, frozen=True):  # what every turn makes has to be cheap to make
     """A read-model document at a version of its actor; `body` None deletes it.
 
     `index` None leaves the stored attributes as they are.
@@ -133,8 +134,7 @@ class DocumentQuery:
     limit: int = 50
 
 
-@dataclass(frozen=True, slots=True)
-class SessionEvent:
+class SessionEvent(Struct, frozen=True):
     """One event of a session. Numbers start at 1, rise by one, and are never used twice."""
 
     session: str

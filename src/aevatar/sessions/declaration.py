@@ -5,16 +5,15 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message
+from msgspec import Struct
 
 from aevatar.errors import Misassembled
 
 
-@dataclass(frozen=True, slots=True)
-class Show:
+class Show(Struct, frozen=True):  # one for every event that is shown, so it has to be cheap to make
     """A session event with more to say than its content.
 
     `session` names the session, "" means the one of the projection. A `terminal` event is the last of its session.

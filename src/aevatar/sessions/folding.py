@@ -8,9 +8,10 @@ cursor all has been told that stood before it, and whoever resumes inside the ro
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import chain, groupby
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from aevatar.journal.records import SessionEvent
 from aevatar.sessions.sessions_pb2 import Delta, Folded, FoldedText

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Protocol, Self
 
 from google.protobuf.message import Message
+from msgspec import Struct
 
 from aevatar.errors import Unavailable
 from aevatar.identity import ActorId
@@ -28,8 +28,7 @@ class Decode(Protocol):
     def __call__(self, name: str, body: bytes) -> Message: ...
 
 
-@dataclass(frozen=True, slots=True)
-class SessionEvent:
+class SessionEvent(Struct, frozen=True):
     """One observation, as a reader gets it. `cursor` is what to resume after; `at` is in milliseconds since 1970."""
 
     owner_actor_id: ActorId
