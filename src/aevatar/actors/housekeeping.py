@@ -14,6 +14,7 @@ from aevatar.actors.kind import Kind
 from aevatar.actors.nature import Clock
 from aevatar.actors.packing import pack_bytes
 from aevatar.actors.stage import Stage
+from aevatar.blobs import BlobStore
 from aevatar.errors import Rejected, Unavailable
 from aevatar.identity import ActorId
 from aevatar.journal.port import Journal
@@ -23,6 +24,8 @@ from aevatar.sessions.folding import folded
 log = structlog.get_logger("aevatar.housekeeping")
 
 PAGE = 256
+ORPHANS_EVERY = 3_600_000
+"""Milliseconds between two looks for blobs without an actor."""
 SESSIONS_AT_ONCE = 100
 """How many sessions one round folds, so that an erasure never waits long for its turn."""
 
@@ -34,6 +37,8 @@ class Retention:
     fold_after: float = 3600.0
     finished: float = 7 * 24 * 3600.0
     """Dead letters and finished effects."""
+    orphaned: float = 24 * 3600.0
+    """Blobs whose actor has never begun, because the process died between the two."""
     round: float = 30.0
     """Between two rounds of housekeeping."""
 
@@ -44,12 +49,16 @@ class Housekeeping:
     def __init__(
         self,
         journal: Journal,
+        blobs: BlobStore,
+        *,
         clock: Clock,
         stage: Stage,
         kinds: Mapping[str, Kind],
         retention: Retention,
     ) -> None:
         self._journal = journal
+        self._blobs = blobs
+        self._orphans_sought = 0
         self._clock = clock
         self._stage = stage
         self._kinds = kinds
@@ -112,12 +121,26 @@ class Housekeeping:
         for name, kind in self._kinds.items():
             await self._journal.expire_sessions(name, now - round(kind.projection.retention * 1000))
         await self._journal.sweep(now - round(self._retention.finished * 1000))
+        await self._sweep_orphans(now - round(self._retention.orphaned * 1000))
 
     async def _erase(self) -> None:
         for actor in await self._journal.erasable():
+            actor_id = ActorId.parse(actor)
+            await self._blobs.erase(actor_id)  # first: once the journal has forgotten it, nobody would
             await self._journal.erase(actor)
-            self._stage.forget(ActorId.parse(actor))
+            self._stage.forget(actor_id)
             log.info("actor_erased", actor=actor)
+
+    async def _sweep_orphans(self, before: int) -> None:
+        """Erases blobs whose actor is not there. Who was there once is not looked at again, but after a restart."""
+        if before < self._orphans_sought + ORPHANS_EVERY:
+            return
+        for owner in await self._blobs.owners(self._orphans_sought, before):
+            image = await self._journal.load(owner.text)
+            if image is None or image.retirement is Retirement.ERASED:
+                await self._blobs.erase(owner, idle_since=before)
+                log.info("orphans_erased", actor=owner.text)
+        self._orphans_sought = before
 
     async def _fold(self, before: int) -> None:
         ended = await self._journal.sessions_ended(before, SESSIONS_AT_ONCE)

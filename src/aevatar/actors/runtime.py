@@ -38,6 +38,7 @@ from aevatar.actors.timers import Timers
 from aevatar.actors.tracing import Tracing
 from aevatar.actors.turns import Turns, Waiting, command_id_reused, known_outcome, outcome_erased
 from aevatar.actors.writer import GroupCommit
+from aevatar.blobs import BlobStore, NoBlobs
 from aevatar.errors import Misassembled, Rejected, Unavailable
 from aevatar.identity import SHARDS, ActorId, Principal, ScopeId
 from aevatar.journal.port import Journal
@@ -84,6 +85,7 @@ class Runtime:
         effects: Iterable[Effect[Any, Any] | Callable[[Runtime], Effect[Any, Any]]] = (),
         projectors: Iterable[Projector] = (),
         vault: Vault | None = None,
+        blobs: BlobStore | None = None,
         neighbours: Neighbours | None = None,
         shards: Collection[int] = range(SHARDS),
         limits: Limits | None = None,
@@ -108,6 +110,7 @@ class Runtime:
         self.metrics = Metrics()
         self.health = Health()
         self._hub = Hub()
+        self.blobs = blobs or NoBlobs()
         self.sessions = Sessions(
             journal, self._hub, decode=lambda name, body: message_type(name).FromString(body), current=self._current
         )
@@ -203,12 +206,20 @@ class Runtime:
         self._aftermath = Aftermath(
             stage=self._stage, turns=self._turns, waiting=self._waiting, metrics=self.metrics, outlets=outlets
         )
-        self._housekeeping = Housekeeping(self._journal, self._clock, self._stage, self._kinds, self._retention)
+        self._housekeeping = Housekeeping(
+            self._journal,
+            self.blobs,
+            clock=self._clock,
+            stage=self._stage,
+            kinds=self._kinds,
+            retention=self._retention,
+        )
 
     async def _start(self) -> None:
         self.health.troubles.clear()
         self.health.phase = "opening the journal"
         await self._journal.open()
+        await self.blobs.open()
         await self._journal.claim(self._shards)
         await self._rename_kinds()
         self._tasks.spawn(self._writer.run(), "journal writer")
@@ -249,6 +260,7 @@ class Runtime:
         self._callers.refuse(Unavailable("stopping", "this process is shutting down"))
         for activation in list(self._stage.activations.values()):
             self._stage.drop(activation)
+        await self.blobs.close()
         await self._journal.close()
         self.health.phase = "stopped"
 
