@@ -210,7 +210,7 @@ class Platform:
 
     def _services(self, services: Services) -> list[object]:
         parts = self._parts(services.runtime)
-        offered = [parts.agents, parts.tool_sets, parts.invocations]
+        offered = [parts.agents, parts.agents.budgets, parts.tool_sets, parts.invocations]
         return [*offered, Runs(services.runtime), self.choice, self.models]
 
     @asynccontextmanager

@@ -163,3 +163,27 @@ async def test_a_busy_thread_is_told_to_whoever_asks(server: Served) -> None:
     body = {"prompt": '/call pay {"text": "rent"}', "thread": "t"}
     assert (await server.client.post("/api/agents/payer/runs", json=body)).status_code == 202
     assert await error(await server.client.post("/api/agents/payer/runs", json=body)) == (409, "thread_busy", "thread")
+
+
+async def test_a_budget_is_set_and_read(server: Served) -> None:
+    assert (await server.client.get("/api/budget")).status_code == 404
+    put = await server.client.put("/api/budget", json={"tokens": 1_000_000, "usdMicros": 5_000_000})
+    assert put.status_code == 200
+    assert (await server.client.get("/api/budget")).json() == {
+        "tokens": 1_000_000,
+        "usdMicros": 5_000_000,
+        "spentTokens": 0,
+        "spentUsdMicros": 0,
+        "reservedTokens": 0,
+        "reservedUsdMicros": 0,
+        "unpricedCalls": 0,
+        "version": 1,
+    }
+    refused = await server.client.put("/api/budget", json={"tokens": -1})
+    assert refused.status_code == 400
+
+
+async def test_a_response_of_a_scope_whose_budget_is_spent_is_not_even_begun(server: Served) -> None:
+    await server.client.put("/api/budget", json={"tokens": 10})
+    answer = (await server.client.post("/v1/responses", json={"input": "Hi"})).json()
+    assert (answer["status"], answer["incomplete_details"]) == ("incomplete", {"reason": "budget_exceeded"})

@@ -3,6 +3,7 @@
 from aevatar.agents.agent import AGENT, AGENT_KIND, RUN, THREAD
 from aevatar.agents.agents_pb2 import AgentDocument, Invocation, Invoke, Invoked, Persona
 from aevatar.agents.budget import BUDGET, BUDGET_KIND
+from aevatar.agents.budgets import Budgets
 from aevatar.agents.choice import ChosenModel, ModelChoice
 from aevatar.agents.service import STORED, Agents, InvokeOptions, Runs, run_key, user_message
 from aevatar.agents.thread import THREAD_KIND
@@ -18,6 +19,7 @@ __all__ = [
     "THREAD_KIND",
     "AgentDocument",
     "Agents",
+    "Budgets",
     "ChosenModel",
     "Invocation",
     "Invoke",

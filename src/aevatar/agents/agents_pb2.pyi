@@ -301,77 +301,79 @@ class ThreadState(_message.Message):
     def __init__(self, active: _Optional[str] = ..., queue: _Optional[_Iterable[_Union[QueuedRun, _Mapping]]] = ..., last: _Optional[str] = ..., last_tokens: _Optional[int] = ..., merging: _Optional[_Mapping[str, Merging]] = ...) -> None: ...
 
 class SetBudget(_message.Message):
-    __slots__ = ("tokens", "money")
+    __slots__ = ("tokens", "usd_micros")
     TOKENS_FIELD_NUMBER: _ClassVar[int]
-    MONEY_FIELD_NUMBER: _ClassVar[int]
+    USD_MICROS_FIELD_NUMBER: _ClassVar[int]
     tokens: int
-    money: float
-    def __init__(self, tokens: _Optional[int] = ..., money: _Optional[float] = ...) -> None: ...
+    usd_micros: int
+    def __init__(self, tokens: _Optional[int] = ..., usd_micros: _Optional[int] = ...) -> None: ...
 
 class Reserve(_message.Message):
-    __slots__ = ("call_id", "tokens", "money")
+    __slots__ = ("call_id", "tokens", "usd_micros")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     TOKENS_FIELD_NUMBER: _ClassVar[int]
-    MONEY_FIELD_NUMBER: _ClassVar[int]
+    USD_MICROS_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     tokens: int
-    money: float
-    def __init__(self, call_id: _Optional[str] = ..., tokens: _Optional[int] = ..., money: _Optional[float] = ...) -> None: ...
+    usd_micros: int
+    def __init__(self, call_id: _Optional[str] = ..., tokens: _Optional[int] = ..., usd_micros: _Optional[int] = ...) -> None: ...
 
 class Reserved(_message.Message):
-    __slots__ = ("call_id",)
+    __slots__ = ("call_id", "is_unpriced")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    IS_UNPRICED_FIELD_NUMBER: _ClassVar[int]
     call_id: str
-    def __init__(self, call_id: _Optional[str] = ...) -> None: ...
+    is_unpriced: bool
+    def __init__(self, call_id: _Optional[str] = ..., is_unpriced: _Optional[bool] = ...) -> None: ...
 
 class Settle(_message.Message):
-    __slots__ = ("call_id", "tokens", "money")
+    __slots__ = ("call_id", "tokens", "usd_micros")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     TOKENS_FIELD_NUMBER: _ClassVar[int]
-    MONEY_FIELD_NUMBER: _ClassVar[int]
+    USD_MICROS_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     tokens: int
-    money: float
-    def __init__(self, call_id: _Optional[str] = ..., tokens: _Optional[int] = ..., money: _Optional[float] = ...) -> None: ...
+    usd_micros: int
+    def __init__(self, call_id: _Optional[str] = ..., tokens: _Optional[int] = ..., usd_micros: _Optional[int] = ...) -> None: ...
 
 class BudgetSet(_message.Message):
-    __slots__ = ("tokens", "money")
+    __slots__ = ("tokens", "usd_micros")
     TOKENS_FIELD_NUMBER: _ClassVar[int]
-    MONEY_FIELD_NUMBER: _ClassVar[int]
+    USD_MICROS_FIELD_NUMBER: _ClassVar[int]
     tokens: int
-    money: float
-    def __init__(self, tokens: _Optional[int] = ..., money: _Optional[float] = ...) -> None: ...
+    usd_micros: int
+    def __init__(self, tokens: _Optional[int] = ..., usd_micros: _Optional[int] = ...) -> None: ...
 
 class TokensReserved(_message.Message):
-    __slots__ = ("call_id", "tokens", "money")
+    __slots__ = ("call_id", "tokens", "usd_micros")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     TOKENS_FIELD_NUMBER: _ClassVar[int]
-    MONEY_FIELD_NUMBER: _ClassVar[int]
+    USD_MICROS_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     tokens: int
-    money: float
-    def __init__(self, call_id: _Optional[str] = ..., tokens: _Optional[int] = ..., money: _Optional[float] = ...) -> None: ...
+    usd_micros: int
+    def __init__(self, call_id: _Optional[str] = ..., tokens: _Optional[int] = ..., usd_micros: _Optional[int] = ...) -> None: ...
 
 class TokensSettled(_message.Message):
-    __slots__ = ("call_id", "tokens", "money")
+    __slots__ = ("call_id", "tokens", "usd_micros")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     TOKENS_FIELD_NUMBER: _ClassVar[int]
-    MONEY_FIELD_NUMBER: _ClassVar[int]
+    USD_MICROS_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     tokens: int
-    money: float
-    def __init__(self, call_id: _Optional[str] = ..., tokens: _Optional[int] = ..., money: _Optional[float] = ...) -> None: ...
+    usd_micros: int
+    def __init__(self, call_id: _Optional[str] = ..., tokens: _Optional[int] = ..., usd_micros: _Optional[int] = ...) -> None: ...
 
 class Reservation(_message.Message):
-    __slots__ = ("tokens", "money")
+    __slots__ = ("tokens", "usd_micros")
     TOKENS_FIELD_NUMBER: _ClassVar[int]
-    MONEY_FIELD_NUMBER: _ClassVar[int]
+    USD_MICROS_FIELD_NUMBER: _ClassVar[int]
     tokens: int
-    money: float
-    def __init__(self, tokens: _Optional[int] = ..., money: _Optional[float] = ...) -> None: ...
+    usd_micros: int
+    def __init__(self, tokens: _Optional[int] = ..., usd_micros: _Optional[int] = ...) -> None: ...
 
 class BudgetState(_message.Message):
-    __slots__ = ("tokens", "money", "spent_tokens", "spent_money", "open", "settled")
+    __slots__ = ("tokens", "usd_micros", "spent_tokens", "spent_usd_micros", "open", "settled", "unpriced_calls")
     class OpenEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -380,29 +382,37 @@ class BudgetState(_message.Message):
         value: Reservation
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Reservation, _Mapping]] = ...) -> None: ...
     TOKENS_FIELD_NUMBER: _ClassVar[int]
-    MONEY_FIELD_NUMBER: _ClassVar[int]
+    USD_MICROS_FIELD_NUMBER: _ClassVar[int]
     SPENT_TOKENS_FIELD_NUMBER: _ClassVar[int]
-    SPENT_MONEY_FIELD_NUMBER: _ClassVar[int]
+    SPENT_USD_MICROS_FIELD_NUMBER: _ClassVar[int]
     OPEN_FIELD_NUMBER: _ClassVar[int]
     SETTLED_FIELD_NUMBER: _ClassVar[int]
+    UNPRICED_CALLS_FIELD_NUMBER: _ClassVar[int]
     tokens: int
-    money: float
+    usd_micros: int
     spent_tokens: int
-    spent_money: float
+    spent_usd_micros: int
     open: _containers.MessageMap[str, Reservation]
     settled: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, tokens: _Optional[int] = ..., money: _Optional[float] = ..., spent_tokens: _Optional[int] = ..., spent_money: _Optional[float] = ..., open: _Optional[_Mapping[str, Reservation]] = ..., settled: _Optional[_Iterable[str]] = ...) -> None: ...
+    unpriced_calls: int
+    def __init__(self, tokens: _Optional[int] = ..., usd_micros: _Optional[int] = ..., spent_tokens: _Optional[int] = ..., spent_usd_micros: _Optional[int] = ..., open: _Optional[_Mapping[str, Reservation]] = ..., settled: _Optional[_Iterable[str]] = ..., unpriced_calls: _Optional[int] = ...) -> None: ...
 
 class BudgetDocument(_message.Message):
-    __slots__ = ("tokens", "money", "spent_tokens", "spent_money", "open")
+    __slots__ = ("tokens", "usd_micros", "spent_tokens", "spent_usd_micros", "open", "reserved_tokens", "reserved_usd_micros", "unpriced_calls")
     TOKENS_FIELD_NUMBER: _ClassVar[int]
-    MONEY_FIELD_NUMBER: _ClassVar[int]
+    USD_MICROS_FIELD_NUMBER: _ClassVar[int]
     SPENT_TOKENS_FIELD_NUMBER: _ClassVar[int]
-    SPENT_MONEY_FIELD_NUMBER: _ClassVar[int]
+    SPENT_USD_MICROS_FIELD_NUMBER: _ClassVar[int]
     OPEN_FIELD_NUMBER: _ClassVar[int]
+    RESERVED_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    RESERVED_USD_MICROS_FIELD_NUMBER: _ClassVar[int]
+    UNPRICED_CALLS_FIELD_NUMBER: _ClassVar[int]
     tokens: int
-    money: float
+    usd_micros: int
     spent_tokens: int
-    spent_money: float
+    spent_usd_micros: int
     open: int
-    def __init__(self, tokens: _Optional[int] = ..., money: _Optional[float] = ..., spent_tokens: _Optional[int] = ..., spent_money: _Optional[float] = ..., open: _Optional[int] = ...) -> None: ...
+    reserved_tokens: int
+    reserved_usd_micros: int
+    unpriced_calls: int
+    def __init__(self, tokens: _Optional[int] = ..., usd_micros: _Optional[int] = ..., spent_tokens: _Optional[int] = ..., spent_usd_micros: _Optional[int] = ..., open: _Optional[int] = ..., reserved_tokens: _Optional[int] = ..., reserved_usd_micros: _Optional[int] = ..., unpriced_calls: _Optional[int] = ...) -> None: ...

@@ -1,4 +1,7 @@
-"""A budget: tokens and money that runs draw on. Reserved before a call is made, settled with what it really used."""
+"""A budget: tokens and money that runs draw on. Reserved before a call is made, settled with what it really used.
+
+Money is counted in whole millionths of a US dollar. A call whose price nobody knows draws on the tokens only.
+"""
 
 from __future__ import annotations
 
@@ -28,59 +31,83 @@ class Budget(Actor[BudgetState]):
 
     @command(creates=True)
     def set_budget(self, cmd: SetBudget) -> Done:
-        if (cmd.tokens, cmd.money) != (self.state.tokens, self.state.money):
-            self.emit(BudgetSet(tokens=cmd.tokens, money=cmd.money))
+        if cmd.tokens < 0 or cmd.usd_micros < 0:
+            raise Rejected("invalid_budget", "A budget is not negative; 0 sets no bound.")
+        if (cmd.tokens, cmd.usd_micros) != (self.state.tokens, self.state.usd_micros):
+            self.emit(BudgetSet(tokens=cmd.tokens, usd_micros=cmd.usd_micros))
         return Done()
 
     @command
     def reserve(self, cmd: Reserve) -> Reserved:
         state = self.state
+        reserved = Reserved(call_id=cmd.call_id)
+        reserved.is_unpriced = state.usd_micros > 0 and not cmd.HasField("usd_micros")
         if cmd.call_id in state.open or cmd.call_id in state.settled:
-            return Reserved(call_id=cmd.call_id)
-        tokens = state.spent_tokens + sum(entry.tokens for entry in state.open.values()) + cmd.tokens
-        money = state.spent_money + sum(entry.money for entry in state.open.values()) + cmd.money
-        if state.tokens and tokens > state.tokens:
+            return reserved
+        open_tokens, open_money = _open(state)
+        if state.tokens and state.spent_tokens + open_tokens + cmd.tokens > state.tokens:
             raise Rejected("budget_exceeded", f"The call would overdraw the budget of {state.tokens} tokens.")
-        if state.money and money > state.money:
-            raise Rejected("budget_exceeded", f"The call would overdraw the budget of {state.money:.2f}.")
-        self.emit(TokensReserved(call_id=cmd.call_id, tokens=cmd.tokens, money=cmd.money))
-        return Reserved(call_id=cmd.call_id)
+        if state.usd_micros and state.spent_usd_micros + open_money + cmd.usd_micros > state.usd_micros:
+            raise Rejected("budget_exceeded", f"The call would overdraw the budget of {dollars(state.usd_micros)}.")
+        self.emit(TokensReserved(call_id=cmd.call_id, tokens=cmd.tokens, usd_micros=cmd.usd_micros))
+        return reserved
 
     @command
     def settle(self, cmd: Settle) -> Done:
         if cmd.call_id in self.state.open:
-            self.emit(TokensSettled(call_id=cmd.call_id, tokens=cmd.tokens, money=cmd.money))
+            settled = TokensSettled(call_id=cmd.call_id, tokens=cmd.tokens)
+            if cmd.HasField("usd_micros"):
+                settled.usd_micros = cmd.usd_micros
+            self.emit(settled)
         return Done()
 
     @applies
     @staticmethod
     def budget_set(state: BudgetState, event: BudgetSet) -> None:
-        state.tokens, state.money = event.tokens, event.money
+        state.tokens, state.usd_micros = event.tokens, event.usd_micros
 
     @applies
     @staticmethod
     def reserved(state: BudgetState, event: TokensReserved) -> None:
         reservation = state.open[event.call_id]
-        reservation.tokens, reservation.money = event.tokens, event.money
+        reservation.tokens, reservation.usd_micros = event.tokens, event.usd_micros
 
     @applies
     @staticmethod
     def settled(state: BudgetState, event: TokensSettled) -> None:
         del state.open[event.call_id]
         state.spent_tokens += event.tokens
-        state.spent_money += event.money
+        state.spent_usd_micros += event.usd_micros
+        state.unpriced_calls += event.tokens > 0 and not event.HasField("usd_micros")
         state.settled.append(event.call_id)
         del state.settled[:-REMEMBERED]
 
 
+def _open(state: BudgetState) -> tuple[int, int]:
+    """Tokens and money that are reserved."""
+    entries = list(state.open.values())
+    return sum(entry.tokens for entry in entries), sum(entry.usd_micros for entry in entries)
+
+
+def dollars(usd_micros: int) -> str:
+    """An amount of money for people, to the cent, or as exactly as less than a cent needs."""
+    whole, part = divmod(usd_micros, 1_000_000)
+    cents = f"{part:06}"
+    return f"${whole}.{cents[:2]}{cents[2:].rstrip('0')}"
+
+
 def budget_document(state: BudgetState) -> BudgetDocument:
     """What may be spent, and what has been."""
+    tokens, money = _open(state)
     return BudgetDocument(
         tokens=state.tokens,
-        money=state.money,
+        usd_micros=state.usd_micros,
         spent_tokens=state.spent_tokens,
-        spent_money=state.spent_money,
+        spent_usd_micros=state.spent_usd_micros,
         open=len(state.open),
+        reserved_tokens=tokens,
+        reserved_usd_micros=money,
+        unpriced_calls=state.unpriced_calls,
     )
 
 

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from aevatar.actors.packing import message_type
 from aevatar.agents.agents_pb2 import AgentDocument
+from aevatar.agents.budgets import Budgets
 from aevatar.agents.runs import SESSION
 from aevatar.agents.runs_pb2 import ApprovalsDocument, DecideApproval, RunContext, RunDocument
 from aevatar.agents.service import Agents, InvokeOptions, Runs, user_message
@@ -23,6 +24,8 @@ from aevatar.agents.views import (
     AgentView,
     ApprovalList,
     ApprovalView,
+    BudgetBody,
+    BudgetView,
     CancelBody,
     CreateAgentBody,
     DecisionBody,
@@ -34,6 +37,7 @@ from aevatar.agents.views import (
     StatusView,
     agent_view,
     approval_view,
+    budget_view,
     run_view,
 )
 from aevatar.errors import Rejected
@@ -46,6 +50,7 @@ router = APIRouter(prefix="/api", tags=["agents"])
 
 AgentsDep = Annotated[Agents, provided(Agents)]
 RunsDep = Annotated[Runs, provided(Runs)]
+BudgetsDep = Annotated[Budgets, provided(Budgets)]
 SessionsDep = Annotated[Sessions, provided(Sessions)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 IfMatch = Annotated[str | None, Header(pattern=r'^"?\d+"?$', description="The version the change is meant for.")]
@@ -201,6 +206,19 @@ async def decide(
     await runs.decide(caller, key, decision, command_id=command_id)
     document = await runs.approvals(caller, key)
     return next(approval_view(key, each) for each in document.approvals if each.id == approval_id)
+
+
+@router.get("/budget")
+async def get_budget(caller: Caller, budgets: BudgetsDep) -> BudgetView:
+    """What the scope may spend, and what it has spent."""
+    return budget_view(await budgets.get(caller))
+
+
+@router.put("/budget")
+async def set_budget(body: BudgetBody, caller: Caller, budgets: BudgetsDep, command_id: CommandId) -> BudgetView:
+    """Sets the budget of the scope. It holds for runs that begin from now on, and for those that draw on it already."""
+    await budgets.set(caller, tokens=body.tokens, usd_micros=body.usd_micros, command_id=command_id)
+    return budget_view(await budgets.get(caller))
 
 
 def native(event: SessionEvent) -> Iterator[tuple[str, bytes]]:

@@ -25,6 +25,7 @@ from aevatar.agents.agents_pb2 import (
     Persona,
     RetireAgent,
 )
+from aevatar.agents.budgets import Budgets
 from aevatar.agents.choice import ModelChoice
 from aevatar.agents.runs_pb2 import (
     ApprovalDecided,
@@ -81,6 +82,7 @@ class Agents:
     def __init__(self, runtime: Runtime, choice: ModelChoice) -> None:
         self._runtime = runtime
         self._choice = choice
+        self.budgets = Budgets(runtime)
 
     async def create(
         self, caller: Principal, key: str, persona: Persona, *, command_id: str | None = None
@@ -157,6 +159,7 @@ class Agents:
         )
         if not command.context.root_run:
             command.context.root_run = ActorId(RUN, caller.scope, command.run_key).text
+            command.context.budget = command.context.budget or await self.budgets.of(caller.scope)
         outcome = await self._ask(caller, key, command, command_id)
         if not isinstance(outcome, Invoked):
             raise TypeError("an agent answers an invocation with Invoked")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from aevatar.agents.agents_pb2 import AgentDocument, Persona
+from aevatar.agents.agents_pb2 import AgentDocument, BudgetDocument, Persona
 from aevatar.agents.runs_pb2 import Approval, Parameters, RunDocument, RunLimits
 from aevatar.models.models_pb2 import Usage
 from aevatar.readmodels import Versioned
@@ -171,6 +171,34 @@ class StatusView(ApiModel):
 
     id: str
     status: str
+
+
+class BudgetBody(ApiModel):
+    """What a scope may spend in all; 0 sets no bound. Money is in millionths of a US dollar."""
+
+    tokens: int = Field(default=0, ge=0, lt=2**63)
+    usd_micros: int = Field(default=0, ge=0, lt=2**63)
+
+
+class BudgetView(BudgetBody):
+    """A budget as it stands. What is reserved comes on top of what is spent, until its calls are over.
+
+    `unpriced_calls` drew on the tokens only, for want of a price.
+    """
+
+    spent_tokens: int
+    spent_usd_micros: int
+    reserved_tokens: int
+    reserved_usd_micros: int
+    unpriced_calls: int
+    version: int
+
+
+def budget_view(found: Versioned[BudgetDocument]) -> BudgetView:
+    """A budget, for HTTP."""
+    names = [name for name in BudgetView.model_fields if name != "version"]
+    shown = {name: getattr(found.document, name) for name in names}
+    return BudgetView(**shown, version=found.version)
 
 
 def agent_view(found: Versioned[AgentDocument]) -> AgentView:

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from aevatar.actors import Runtime
-from aevatar.agents import RUN, AgentDocument, ChosenModel, ModelChoice, Persona, run_key
+from aevatar.agents import RUN, AgentDocument, Budgets, ChosenModel, ModelChoice, Persona, run_key
 from aevatar.agents.runs import SESSION
 from aevatar.agents.runs_pb2 import Item, Parameters, ReaderCame, RunContext, StartRun
 from aevatar.credentials import Binding, CredentialVault, Secret
@@ -65,8 +65,10 @@ class Beginning:
         histories: Histories,
         *,
         vault: CredentialVault | None,
+        budgets: Budgets,
     ) -> None:
         self._runtime = runtime
+        self._budgets = budgets
         self._choice = choice
         self._policies = policies
         self._histories = histories
@@ -95,6 +97,7 @@ class Beginning:
         found = await self._find(request, given, purpose)
         echo = msgspec.json.encode(echo_of(request, model=_told(found), digest=digest)).decode()
         context = self._context(run, given, limits_of(request, found.persona).wall_seconds)
+        context.budget = await self._budgets.of(run.scope)
         start = start_run(request, found, origin=purpose.origin, context=context, echo=echo)
         if purpose.closing:
             start.input.append(Item(id="msg_closing", message=said(purpose.closing), is_input=True))
