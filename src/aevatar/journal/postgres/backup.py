@@ -32,7 +32,10 @@ _TABLES: Final = (
     "session_events",
     "checkpoints",
     "dead_letters",
+    "blobs",
 )
+_WITH_BLOBS: Final = 2
+"""The migration from which on there are blobs."""
 _LABEL: Final = "journal.json"
 _CHUNK: Final = 1 << 20
 
@@ -70,7 +73,7 @@ async def read_backup(connection: Connection, schema: str, path: Path) -> None:
             await prepare(connection, schema, through=label.schema)
             if await connection.fetchval(f'select exists (select from "{schema}".actors)'):  # noqa: S608 a checked name
                 raise Misassembled(f"schema {schema!r} has a journal already: restore into an empty one")
-            for table in _TABLES:
+            for table in _TABLES if label.schema >= _WITH_BLOBS else _TABLES[:-1]:
                 with archive.open(table) as entry:
                     await connection.copy_to_table(table, schema_name=schema, source=_chunks(entry), format="binary")
 

@@ -34,11 +34,12 @@ class GrowthLine:
         self._news: int | None = None
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._connection: Connection | None = None
 
     async def open(self) -> None:
         """Connects and begins to listen. Fails as the driver does."""
-        connection = await self._listening()
-        self._task = asyncio.create_task(self._serve(connection), name=f"listening to {self._channel}")
+        self._connection = await self._listening()
+        self._task = asyncio.create_task(self._serve(), name=f"listening to {self._channel}")
 
     async def close(self) -> None:
         """Hangs up."""
@@ -47,20 +48,20 @@ class GrowthLine:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        if self._connection is not None:
+            self._connection.terminate()  # here, for a task that is cancelled before it began
 
     def tell(self, position: int) -> None:
         """Has other processes told that the log has grown to `position`; what piles up meanwhile is told once."""
         self._news = position
         self._wake.set()
 
-    async def _serve(self, connection: Connection) -> None:
-        while True:
-            try:
-                with suppress(*_LOST):
-                    await self._relay(connection)
-            finally:
-                connection.terminate()
-            connection = await self._reconnected()
+    async def _serve(self) -> None:
+        while self._connection is not None:
+            with suppress(*_LOST):
+                await self._relay(self._connection)
+            self._connection.terminate()
+            self._connection = await self._reconnected()
             self._wake.set()
             self._heard()
 

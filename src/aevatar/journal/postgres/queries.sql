@@ -458,7 +458,7 @@ on conflict (actor) do update set version = excluded.version, body = excluded.bo
 -- name: compact
 vacuum (analyze) {schema}.actors, {schema}.turns, {schema}.snapshots, {schema}.open_commands, {schema}.mail,
   {schema}.timers, {schema}.effects, {schema}.documents, {schema}.attributes, {schema}.sessions, {schema}.session_events,
-  {schema}.checkpoints, {schema}.dead_letters, {schema}.shards
+  {schema}.checkpoints, {schema}.dead_letters, {schema}.blobs, {schema}.shards
 
 -- name: info
 select (select coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint from pg_class c
@@ -496,3 +496,20 @@ union all
 select format('%s of %s, %L: an attribute without a document', attribute, name, key) from {schema}.attributes a
 where not exists (select from {schema}.documents d where d.name = a.name and d.scope = a.scope and d.key = a.key)
 order by 1
+
+-- Blobs, for `aevatar.blobs.postgres`
+
+-- name: put_blob
+insert into {schema}.blobs (owner, id, media_type, data, put_at) values ($1, $2, $3, $4, $5)
+on conflict (owner, id) do update set media_type = excluded.media_type, data = excluded.data, put_at = excluded.put_at
+
+-- name: blob
+select media_type, data from {schema}.blobs where owner = $1 and id = $2
+
+-- What is put meanwhile is spared, and a row that was put again has a new time.
+-- name: erase_blobs
+delete from {schema}.blobs where owner = $1 and ($2::bigint is null or put_at <= $2)
+  and not exists (select from {schema}.blobs later where later.owner = $1 and later.put_at > $2)
+
+-- name: blob_owners
+select owner from {schema}.blobs group by owner having max(put_at) > $1 and max(put_at) <= $2
