@@ -9,7 +9,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Persona(_message.Message):
-    __slots__ = ("display_name", "description", "instructions", "model", "parameters", "tool_set", "tool_names", "tightened", "limits", "thread_policy", "detail")
+    __slots__ = ("display_name", "description", "instructions", "model", "parameters", "tool_set", "tool_names", "tightened", "limits", "thread_policy", "detail", "compaction")
     class TightenedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -28,6 +28,7 @@ class Persona(_message.Message):
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     THREAD_POLICY_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
+    COMPACTION_FIELD_NUMBER: _ClassVar[int]
     display_name: str
     description: str
     instructions: str
@@ -39,7 +40,8 @@ class Persona(_message.Message):
     limits: _runs_pb2.RunLimits
     thread_policy: str
     detail: str
-    def __init__(self, display_name: _Optional[str] = ..., description: _Optional[str] = ..., instructions: _Optional[str] = ..., model: _Optional[str] = ..., parameters: _Optional[_Union[_runs_pb2.Parameters, _Mapping]] = ..., tool_set: _Optional[str] = ..., tool_names: _Optional[_Iterable[str]] = ..., tightened: _Optional[_Mapping[str, str]] = ..., limits: _Optional[_Union[_runs_pb2.RunLimits, _Mapping]] = ..., thread_policy: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
+    compaction: str
+    def __init__(self, display_name: _Optional[str] = ..., description: _Optional[str] = ..., instructions: _Optional[str] = ..., model: _Optional[str] = ..., parameters: _Optional[_Union[_runs_pb2.Parameters, _Mapping]] = ..., tool_set: _Optional[str] = ..., tool_names: _Optional[_Iterable[str]] = ..., tightened: _Optional[_Mapping[str, str]] = ..., limits: _Optional[_Union[_runs_pb2.RunLimits, _Mapping]] = ..., thread_policy: _Optional[str] = ..., detail: _Optional[str] = ..., compaction: _Optional[str] = ...) -> None: ...
 
 class CreateAgent(_message.Message):
     __slots__ = ("persona",)
@@ -82,7 +84,7 @@ class Invocation(_message.Message):
     def __init__(self, input: _Optional[_Iterable[_Union[_runs_pb2.Item, _Mapping]]] = ..., hints: _Optional[_Iterable[_Union[_runs_pb2.Hint, _Mapping]]] = ...) -> None: ...
 
 class Invoke(_message.Message):
-    __slots__ = ("payload", "context", "thread", "run_key", "model", "model_reason", "fallbacks", "context_length", "report_to", "sinks", "echo", "limits")
+    __slots__ = ("payload", "context", "thread", "run_key", "model", "model_reason", "fallbacks", "context_length", "report_to", "sinks", "echo", "limits", "prices")
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     THREAD_FIELD_NUMBER: _ClassVar[int]
@@ -95,6 +97,7 @@ class Invoke(_message.Message):
     SINKS_FIELD_NUMBER: _ClassVar[int]
     ECHO_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    PRICES_FIELD_NUMBER: _ClassVar[int]
     payload: Invocation
     context: _runs_pb2.RunContext
     thread: str
@@ -107,7 +110,8 @@ class Invoke(_message.Message):
     sinks: _containers.RepeatedCompositeFieldContainer[_runs_pb2.Sink]
     echo: str
     limits: _runs_pb2.RunLimits
-    def __init__(self, payload: _Optional[_Union[Invocation, _Mapping]] = ..., context: _Optional[_Union[_runs_pb2.RunContext, _Mapping]] = ..., thread: _Optional[str] = ..., run_key: _Optional[str] = ..., model: _Optional[str] = ..., model_reason: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., context_length: _Optional[int] = ..., report_to: _Optional[str] = ..., sinks: _Optional[_Iterable[_Union[_runs_pb2.Sink, _Mapping]]] = ..., echo: _Optional[str] = ..., limits: _Optional[_Union[_runs_pb2.RunLimits, _Mapping]] = ...) -> None: ...
+    prices: _containers.RepeatedCompositeFieldContainer[_runs_pb2.PricedModel]
+    def __init__(self, payload: _Optional[_Union[Invocation, _Mapping]] = ..., context: _Optional[_Union[_runs_pb2.RunContext, _Mapping]] = ..., thread: _Optional[str] = ..., run_key: _Optional[str] = ..., model: _Optional[str] = ..., model_reason: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., context_length: _Optional[int] = ..., report_to: _Optional[str] = ..., sinks: _Optional[_Iterable[_Union[_runs_pb2.Sink, _Mapping]]] = ..., echo: _Optional[str] = ..., limits: _Optional[_Union[_runs_pb2.RunLimits, _Mapping]] = ..., prices: _Optional[_Iterable[_Union[_runs_pb2.PricedModel, _Mapping]]] = ...) -> None: ...
 
 class Invoked(_message.Message):
     __slots__ = ("run", "session", "agent_key", "is_queued", "is_merged", "code", "message")

@@ -97,7 +97,7 @@ class History(_message.Message):
     def __init__(self, previous_run: _Optional[str] = ..., estimated_tokens: _Optional[int] = ...) -> None: ...
 
 class Parameters(_message.Message):
-    __slots__ = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "max_output_tokens", "reasoning", "text_format", "stop", "truncate")
+    __slots__ = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "max_output_tokens", "reasoning", "text_format", "stop", "truncate", "verbosity")
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
     TOP_P_FIELD_NUMBER: _ClassVar[int]
     PRESENCE_PENALTY_FIELD_NUMBER: _ClassVar[int]
@@ -107,6 +107,7 @@ class Parameters(_message.Message):
     TEXT_FORMAT_FIELD_NUMBER: _ClassVar[int]
     STOP_FIELD_NUMBER: _ClassVar[int]
     TRUNCATE_FIELD_NUMBER: _ClassVar[int]
+    VERBOSITY_FIELD_NUMBER: _ClassVar[int]
     temperature: float
     top_p: float
     presence_penalty: float
@@ -116,10 +117,11 @@ class Parameters(_message.Message):
     text_format: _models_pb2.TextFormat
     stop: _containers.RepeatedScalarFieldContainer[str]
     truncate: bool
-    def __init__(self, temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., presence_penalty: _Optional[float] = ..., frequency_penalty: _Optional[float] = ..., max_output_tokens: _Optional[int] = ..., reasoning: _Optional[_Union[_models_pb2.ReasoningOptions, _Mapping]] = ..., text_format: _Optional[_Union[_models_pb2.TextFormat, _Mapping]] = ..., stop: _Optional[_Iterable[str]] = ..., truncate: _Optional[bool] = ...) -> None: ...
+    verbosity: str
+    def __init__(self, temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., presence_penalty: _Optional[float] = ..., frequency_penalty: _Optional[float] = ..., max_output_tokens: _Optional[int] = ..., reasoning: _Optional[_Union[_models_pb2.ReasoningOptions, _Mapping]] = ..., text_format: _Optional[_Union[_models_pb2.TextFormat, _Mapping]] = ..., stop: _Optional[_Iterable[str]] = ..., truncate: _Optional[bool] = ..., verbosity: _Optional[str] = ...) -> None: ...
 
 class RunLimits(_message.Message):
-    __slots__ = ("rounds", "calls_per_round", "calls", "wall_seconds", "input_tokens", "output_tokens", "depth", "live_sub_runs")
+    __slots__ = ("rounds", "calls_per_round", "calls", "wall_seconds", "input_tokens", "output_tokens", "depth", "live_sub_runs", "usd_micros")
     ROUNDS_FIELD_NUMBER: _ClassVar[int]
     CALLS_PER_ROUND_FIELD_NUMBER: _ClassVar[int]
     CALLS_FIELD_NUMBER: _ClassVar[int]
@@ -128,6 +130,7 @@ class RunLimits(_message.Message):
     OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     DEPTH_FIELD_NUMBER: _ClassVar[int]
     LIVE_SUB_RUNS_FIELD_NUMBER: _ClassVar[int]
+    USD_MICROS_FIELD_NUMBER: _ClassVar[int]
     rounds: int
     calls_per_round: int
     calls: int
@@ -136,7 +139,8 @@ class RunLimits(_message.Message):
     output_tokens: int
     depth: int
     live_sub_runs: int
-    def __init__(self, rounds: _Optional[int] = ..., calls_per_round: _Optional[int] = ..., calls: _Optional[int] = ..., wall_seconds: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., depth: _Optional[int] = ..., live_sub_runs: _Optional[int] = ...) -> None: ...
+    usd_micros: int
+    def __init__(self, rounds: _Optional[int] = ..., calls_per_round: _Optional[int] = ..., calls: _Optional[int] = ..., wall_seconds: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., depth: _Optional[int] = ..., live_sub_runs: _Optional[int] = ..., usd_micros: _Optional[int] = ...) -> None: ...
 
 class RunContext(_message.Message):
     __slots__ = ("request_id", "root_run", "parent_run", "parent_call_id", "depth", "lineage", "budget", "credential_handle_id", "credential_owner", "is_unattended", "deadline")
@@ -181,7 +185,7 @@ class Hint(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class PersonaSnapshot(_message.Message):
-    __slots__ = ("agent_key", "display_name", "instructions", "tool_set", "tool_names", "tightened", "detail")
+    __slots__ = ("agent_key", "display_name", "instructions", "tool_set", "tool_names", "tightened", "detail", "compaction")
     class TightenedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -196,6 +200,7 @@ class PersonaSnapshot(_message.Message):
     TOOL_NAMES_FIELD_NUMBER: _ClassVar[int]
     TIGHTENED_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
+    COMPACTION_FIELD_NUMBER: _ClassVar[int]
     agent_key: str
     display_name: str
     instructions: str
@@ -203,7 +208,16 @@ class PersonaSnapshot(_message.Message):
     tool_names: _containers.RepeatedScalarFieldContainer[str]
     tightened: _containers.ScalarMap[str, str]
     detail: str
-    def __init__(self, agent_key: _Optional[str] = ..., display_name: _Optional[str] = ..., instructions: _Optional[str] = ..., tool_set: _Optional[str] = ..., tool_names: _Optional[_Iterable[str]] = ..., tightened: _Optional[_Mapping[str, str]] = ..., detail: _Optional[str] = ...) -> None: ...
+    compaction: str
+    def __init__(self, agent_key: _Optional[str] = ..., display_name: _Optional[str] = ..., instructions: _Optional[str] = ..., tool_set: _Optional[str] = ..., tool_names: _Optional[_Iterable[str]] = ..., tightened: _Optional[_Mapping[str, str]] = ..., detail: _Optional[str] = ..., compaction: _Optional[str] = ...) -> None: ...
+
+class PricedModel(_message.Message):
+    __slots__ = ("model", "price")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    price: _models_pb2.Price
+    def __init__(self, model: _Optional[str] = ..., price: _Optional[_Union[_models_pb2.Price, _Mapping]] = ...) -> None: ...
 
 class Sink(_message.Message):
     __slots__ = ("id", "channel", "address", "max_interim", "text_limit", "window_ms")
@@ -230,7 +244,7 @@ class Prefilled(_message.Message):
     def __init__(self, tool: _Optional[str] = ..., arguments: _Optional[str] = ...) -> None: ...
 
 class StartRun(_message.Message):
-    __slots__ = ("origin", "persona", "input", "history", "context", "model", "model_reason", "fallbacks", "parameters", "client_tools", "tool_choice", "serial_calls", "limits", "sinks", "report_to", "thread", "echo", "is_unstored", "rule_id", "prefilled", "context_length", "is_queued", "hints", "caller")
+    __slots__ = ("origin", "persona", "input", "history", "context", "model", "model_reason", "fallbacks", "parameters", "client_tools", "tool_choice", "serial_calls", "limits", "sinks", "report_to", "thread", "echo", "is_unstored", "rule_id", "prefilled", "context_length", "is_queued", "hints", "caller", "prices")
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     PERSONA_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
@@ -255,6 +269,7 @@ class StartRun(_message.Message):
     IS_QUEUED_FIELD_NUMBER: _ClassVar[int]
     HINTS_FIELD_NUMBER: _ClassVar[int]
     CALLER_FIELD_NUMBER: _ClassVar[int]
+    PRICES_FIELD_NUMBER: _ClassVar[int]
     origin: str
     persona: PersonaSnapshot
     input: _containers.RepeatedCompositeFieldContainer[Item]
@@ -279,7 +294,8 @@ class StartRun(_message.Message):
     is_queued: bool
     hints: _containers.RepeatedCompositeFieldContainer[Hint]
     caller: Caller
-    def __init__(self, origin: _Optional[str] = ..., persona: _Optional[_Union[PersonaSnapshot, _Mapping]] = ..., input: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., history: _Optional[_Union[History, _Mapping]] = ..., context: _Optional[_Union[RunContext, _Mapping]] = ..., model: _Optional[str] = ..., model_reason: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., client_tools: _Optional[_Iterable[_Union[_models_pb2.ToolSpec, _Mapping]]] = ..., tool_choice: _Optional[_Union[_models_pb2.ToolChoice, _Mapping]] = ..., serial_calls: _Optional[bool] = ..., limits: _Optional[_Union[RunLimits, _Mapping]] = ..., sinks: _Optional[_Iterable[_Union[Sink, _Mapping]]] = ..., report_to: _Optional[str] = ..., thread: _Optional[str] = ..., echo: _Optional[str] = ..., is_unstored: _Optional[bool] = ..., rule_id: _Optional[str] = ..., prefilled: _Optional[_Iterable[_Union[Prefilled, _Mapping]]] = ..., context_length: _Optional[int] = ..., is_queued: _Optional[bool] = ..., hints: _Optional[_Iterable[_Union[Hint, _Mapping]]] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ...) -> None: ...
+    prices: _containers.RepeatedCompositeFieldContainer[PricedModel]
+    def __init__(self, origin: _Optional[str] = ..., persona: _Optional[_Union[PersonaSnapshot, _Mapping]] = ..., input: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., history: _Optional[_Union[History, _Mapping]] = ..., context: _Optional[_Union[RunContext, _Mapping]] = ..., model: _Optional[str] = ..., model_reason: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., client_tools: _Optional[_Iterable[_Union[_models_pb2.ToolSpec, _Mapping]]] = ..., tool_choice: _Optional[_Union[_models_pb2.ToolChoice, _Mapping]] = ..., serial_calls: _Optional[bool] = ..., limits: _Optional[_Union[RunLimits, _Mapping]] = ..., sinks: _Optional[_Iterable[_Union[Sink, _Mapping]]] = ..., report_to: _Optional[str] = ..., thread: _Optional[str] = ..., echo: _Optional[str] = ..., is_unstored: _Optional[bool] = ..., rule_id: _Optional[str] = ..., prefilled: _Optional[_Iterable[_Union[Prefilled, _Mapping]]] = ..., context_length: _Optional[int] = ..., is_queued: _Optional[bool] = ..., hints: _Optional[_Iterable[_Union[Hint, _Mapping]]] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., prices: _Optional[_Iterable[_Union[PricedModel, _Mapping]]] = ...) -> None: ...
 
 class RunAccepted(_message.Message):
     __slots__ = ("run_id", "session")
@@ -350,6 +366,16 @@ class RunEndedAlready(_message.Message):
     STATUS_FIELD_NUMBER: _ClassVar[int]
     status: str
     def __init__(self, status: _Optional[str] = ...) -> None: ...
+
+class SubRunUsed(_message.Message):
+    __slots__ = ("call_id", "run", "usage")
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    call_id: str
+    run: str
+    usage: _models_pb2.Usage
+    def __init__(self, call_id: _Optional[str] = ..., run: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ...) -> None: ...
 
 class ReaderLeft(_message.Message):
     __slots__ = ("cancel_after",)
@@ -526,7 +552,7 @@ class DeltaArrived(_message.Message):
     def __init__(self, call_id: _Optional[str] = ..., attempt: _Optional[int] = ..., text: _Optional[str] = ..., text_offset: _Optional[int] = ..., reasoning: _Optional[str] = ..., reasoning_offset: _Optional[int] = ..., reasoning_part: _Optional[int] = ..., signature: _Optional[str] = ...) -> None: ...
 
 class ModelReplied(_message.Message):
-    __slots__ = ("call_id", "text", "reasoning", "calls", "usage", "finish", "model", "attempts", "compaction", "warnings")
+    __slots__ = ("call_id", "text", "reasoning", "calls", "usage", "finish", "model", "attempts", "compaction", "warnings", "sections")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     REASONING_FIELD_NUMBER: _ClassVar[int]
@@ -537,6 +563,7 @@ class ModelReplied(_message.Message):
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     COMPACTION_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    SECTIONS_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     text: str
     reasoning: _containers.RepeatedCompositeFieldContainer[_models_pb2.ReasoningPart]
@@ -547,7 +574,64 @@ class ModelReplied(_message.Message):
     attempts: int
     compaction: Compaction
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, call_id: _Optional[str] = ..., text: _Optional[str] = ..., reasoning: _Optional[_Iterable[_Union[_models_pb2.ReasoningPart, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[_models_pb2.ToolCall, _Mapping]]] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., finish: _Optional[_Union[_models_pb2.Finish, str]] = ..., model: _Optional[str] = ..., attempts: _Optional[int] = ..., compaction: _Optional[_Union[Compaction, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    sections: _containers.RepeatedCompositeFieldContainer[SectionVersion]
+    def __init__(self, call_id: _Optional[str] = ..., text: _Optional[str] = ..., reasoning: _Optional[_Iterable[_Union[_models_pb2.ReasoningPart, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[_models_pb2.ToolCall, _Mapping]]] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., finish: _Optional[_Union[_models_pb2.Finish, str]] = ..., model: _Optional[str] = ..., attempts: _Optional[int] = ..., compaction: _Optional[_Union[Compaction, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ..., sections: _Optional[_Iterable[_Union[SectionVersion, _Mapping]]] = ...) -> None: ...
+
+class SectionVersion(_message.Message):
+    __slots__ = ("name", "version")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
+
+class SummaryWanted(_message.Message):
+    __slots__ = ("call_id", "tokens")
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    call_id: str
+    tokens: int
+    def __init__(self, call_id: _Optional[str] = ..., tokens: _Optional[int] = ...) -> None: ...
+
+class SummariseTalk(_message.Message):
+    __slots__ = ("call_id", "model", "attempt")
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    call_id: str
+    model: str
+    attempt: int
+    def __init__(self, call_id: _Optional[str] = ..., model: _Optional[str] = ..., attempt: _Optional[int] = ...) -> None: ...
+
+class TalkSummarised(_message.Message):
+    __slots__ = ("call_id", "summary", "usage", "dropped")
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    call_id: str
+    summary: Summary
+    usage: _models_pb2.Usage
+    dropped: int
+    def __init__(self, call_id: _Optional[str] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., dropped: _Optional[int] = ...) -> None: ...
+
+class SummaryFailed(_message.Message):
+    __slots__ = ("call_id", "error", "usage")
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    call_id: str
+    error: _models_pb2.ModelFailure
+    usage: _models_pb2.Usage
+    def __init__(self, call_id: _Optional[str] = ..., error: _Optional[_Union[_models_pb2.ModelFailure, _Mapping]] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ...) -> None: ...
+
+class Summary(_message.Message):
+    __slots__ = ("text", "covered")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    COVERED_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    covered: int
+    def __init__(self, text: _Optional[str] = ..., covered: _Optional[int] = ...) -> None: ...
 
 class ModelFailed(_message.Message):
     __slots__ = ("call_id", "error", "shown", "attempts")
@@ -562,14 +646,16 @@ class ModelFailed(_message.Message):
     def __init__(self, call_id: _Optional[str] = ..., error: _Optional[_Union[_models_pb2.ModelFailure, _Mapping]] = ..., shown: _Optional[bool] = ..., attempts: _Optional[int] = ...) -> None: ...
 
 class Compaction(_message.Message):
-    __slots__ = ("level", "shortened", "dropped")
+    __slots__ = ("level", "shortened", "dropped", "summary")
     LEVEL_FIELD_NUMBER: _ClassVar[int]
     SHORTENED_FIELD_NUMBER: _ClassVar[int]
     DROPPED_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
     level: int
     shortened: int
     dropped: int
-    def __init__(self, level: _Optional[int] = ..., shortened: _Optional[int] = ..., dropped: _Optional[int] = ...) -> None: ...
+    summary: Summary
+    def __init__(self, level: _Optional[int] = ..., shortened: _Optional[int] = ..., dropped: _Optional[int] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ...) -> None: ...
 
 class CallTool(_message.Message):
     __slots__ = ("call_id", "name", "arguments", "digest", "tool_set", "context", "prefilled", "at_least", "is_approved", "source")
@@ -869,16 +955,62 @@ class MessageProduced(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., is_final: _Optional[bool] = ...) -> None: ...
 
 class UsageCounted(_message.Message):
-    __slots__ = ("call_id", "model", "usage", "is_lost")
+    __slots__ = ("call_id", "model", "usage", "is_lost", "is_summary")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
     IS_LOST_FIELD_NUMBER: _ClassVar[int]
+    IS_SUMMARY_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     model: str
     usage: _models_pb2.Usage
     is_lost: bool
-    def __init__(self, call_id: _Optional[str] = ..., model: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., is_lost: _Optional[bool] = ...) -> None: ...
+    is_summary: bool
+    def __init__(self, call_id: _Optional[str] = ..., model: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., is_lost: _Optional[bool] = ..., is_summary: _Optional[bool] = ...) -> None: ...
+
+class SectionsRead(_message.Message):
+    __slots__ = ("call_id", "sections")
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    SECTIONS_FIELD_NUMBER: _ClassVar[int]
+    call_id: str
+    sections: _containers.RepeatedCompositeFieldContainer[SectionVersion]
+    def __init__(self, call_id: _Optional[str] = ..., sections: _Optional[_Iterable[_Union[SectionVersion, _Mapping]]] = ...) -> None: ...
+
+class SummaryAsked(_message.Message):
+    __slots__ = ("call_id", "reservation", "tokens")
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    RESERVATION_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    call_id: str
+    reservation: str
+    tokens: int
+    def __init__(self, call_id: _Optional[str] = ..., reservation: _Optional[str] = ..., tokens: _Optional[int] = ...) -> None: ...
+
+class SummaryCallStarted(_message.Message):
+    __slots__ = ("call_id", "effect_id", "model", "attempt")
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    EFFECT_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    call_id: str
+    effect_id: str
+    model: str
+    attempt: int
+    def __init__(self, call_id: _Optional[str] = ..., effect_id: _Optional[str] = ..., model: _Optional[str] = ..., attempt: _Optional[int] = ...) -> None: ...
+
+class SummaryCallInterrupted(_message.Message):
+    __slots__ = ("call_id",)
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    call_id: str
+    def __init__(self, call_id: _Optional[str] = ...) -> None: ...
+
+class SummaryForgone(_message.Message):
+    __slots__ = ("call_id", "reason")
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    call_id: str
+    reason: str
+    def __init__(self, call_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ContextCompacted(_message.Message):
     __slots__ = ("compaction",)
@@ -1018,6 +1150,14 @@ class SubRunEnded(_message.Message):
     run_id: str
     def __init__(self, call_id: _Optional[str] = ..., status: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., run_id: _Optional[str] = ...) -> None: ...
 
+class SubRunUsageCounted(_message.Message):
+    __slots__ = ("call_id", "usage")
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    call_id: str
+    usage: _models_pb2.Usage
+    def __init__(self, call_id: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ...) -> None: ...
+
 class RunInputAdded(_message.Message):
     __slots__ = ("items",)
     ITEMS_FIELD_NUMBER: _ClassVar[int]
@@ -1117,7 +1257,7 @@ class RunErasureDue(_message.Message):
     def __init__(self) -> None: ...
 
 class RunEnded(_message.Message):
-    __slots__ = ("status", "code", "message", "usage", "at", "rounds_exhausted", "reply_failed")
+    __slots__ = ("status", "code", "message", "usage", "at", "rounds_exhausted", "reply_failed", "usage_by_model")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
@@ -1125,6 +1265,7 @@ class RunEnded(_message.Message):
     AT_FIELD_NUMBER: _ClassVar[int]
     ROUNDS_EXHAUSTED_FIELD_NUMBER: _ClassVar[int]
     REPLY_FAILED_FIELD_NUMBER: _ClassVar[int]
+    USAGE_BY_MODEL_FIELD_NUMBER: _ClassVar[int]
     status: str
     code: str
     message: str
@@ -1132,7 +1273,8 @@ class RunEnded(_message.Message):
     at: int
     rounds_exhausted: bool
     reply_failed: bool
-    def __init__(self, status: _Optional[str] = ..., code: _Optional[str] = ..., message: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., at: _Optional[int] = ..., rounds_exhausted: _Optional[bool] = ..., reply_failed: _Optional[bool] = ...) -> None: ...
+    usage_by_model: _containers.RepeatedCompositeFieldContainer[UsageByModel]
+    def __init__(self, status: _Optional[str] = ..., code: _Optional[str] = ..., message: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., at: _Optional[int] = ..., rounds_exhausted: _Optional[bool] = ..., reply_failed: _Optional[bool] = ..., usage_by_model: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ...) -> None: ...
 
 class RoundCall(_message.Message):
     __slots__ = ("call_id", "name", "arguments", "is_client", "phase", "effect_id", "approval_id", "is_approved", "result", "otherwise", "wait_key")
@@ -1181,7 +1323,7 @@ class Approval(_message.Message):
     def __init__(self, id: _Optional[str] = ..., call_id: _Optional[str] = ..., tool: _Optional[str] = ..., arguments: _Optional[str] = ..., reason: _Optional[str] = ..., expires_at: _Optional[int] = ..., decision: _Optional[str] = ..., note: _Optional[str] = ...) -> None: ...
 
 class CurrentCall(_message.Message):
-    __slots__ = ("call_id", "effect_id", "attempt", "interruptions", "is_shown", "is_final", "reservation", "model", "lost_tokens")
+    __slots__ = ("call_id", "effect_id", "attempt", "interruptions", "is_shown", "is_final", "reservation", "model", "lost_tokens", "lost_usd_micros")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     EFFECT_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
@@ -1191,6 +1333,7 @@ class CurrentCall(_message.Message):
     RESERVATION_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     LOST_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    LOST_USD_MICROS_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     effect_id: str
     attempt: int
@@ -1200,7 +1343,8 @@ class CurrentCall(_message.Message):
     reservation: str
     model: str
     lost_tokens: int
-    def __init__(self, call_id: _Optional[str] = ..., effect_id: _Optional[str] = ..., attempt: _Optional[int] = ..., interruptions: _Optional[int] = ..., is_shown: _Optional[bool] = ..., is_final: _Optional[bool] = ..., reservation: _Optional[str] = ..., model: _Optional[str] = ..., lost_tokens: _Optional[int] = ...) -> None: ...
+    lost_usd_micros: int
+    def __init__(self, call_id: _Optional[str] = ..., effect_id: _Optional[str] = ..., attempt: _Optional[int] = ..., interruptions: _Optional[int] = ..., is_shown: _Optional[bool] = ..., is_final: _Optional[bool] = ..., reservation: _Optional[str] = ..., model: _Optional[str] = ..., lost_tokens: _Optional[int] = ..., lost_usd_micros: _Optional[int] = ...) -> None: ...
 
 class SubRunState(_message.Message):
     __slots__ = ("sub_run", "effect_id", "cursor", "status", "usage")
@@ -1275,7 +1419,7 @@ class UsageByModel(_message.Message):
     def __init__(self, model: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., calls: _Optional[int] = ...) -> None: ...
 
 class RunState(_message.Message):
-    __slots__ = ("status", "phase", "start", "items", "tools", "sources_failed", "round", "calls_made", "call", "calls", "approvals", "sub_runs", "sinks", "usage", "caller", "last_input_tokens", "characters_since", "continuations", "concluding", "reply_retries", "again", "open_text", "is_message_open", "denials", "model", "fallbacks", "deadline", "remaining_ms", "created_at", "started_at", "ended", "cancelling", "discovery_effect", "warnings", "added", "restarts", "past_calls", "deleted_at")
+    __slots__ = ("status", "phase", "start", "items", "tools", "sources_failed", "round", "calls_made", "call", "calls", "approvals", "sub_runs", "sinks", "usage", "caller", "last_input_tokens", "characters_since", "continuations", "concluding", "reply_retries", "again", "open_text", "is_message_open", "denials", "model", "fallbacks", "deadline", "remaining_ms", "created_at", "started_at", "ended", "cancelling", "discovery_effect", "warnings", "added", "restarts", "past_calls", "deleted_at", "summary", "summarising", "summarised_round", "no_summary")
     class SubRunsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -1328,6 +1472,10 @@ class RunState(_message.Message):
     RESTARTS_FIELD_NUMBER: _ClassVar[int]
     PAST_CALLS_FIELD_NUMBER: _ClassVar[int]
     DELETED_AT_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    SUMMARISING_FIELD_NUMBER: _ClassVar[int]
+    SUMMARISED_ROUND_FIELD_NUMBER: _ClassVar[int]
+    NO_SUMMARY_FIELD_NUMBER: _ClassVar[int]
     status: RunStatus
     phase: str
     start: StartRun
@@ -1366,7 +1514,11 @@ class RunState(_message.Message):
     restarts: int
     past_calls: _containers.RepeatedCompositeFieldContainer[PastCall]
     deleted_at: int
-    def __init__(self, status: _Optional[_Union[RunStatus, str]] = ..., phase: _Optional[str] = ..., start: _Optional[_Union[StartRun, _Mapping]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[FixedTool, _Mapping]]] = ..., sources_failed: _Optional[_Iterable[str]] = ..., round: _Optional[int] = ..., calls_made: _Optional[int] = ..., call: _Optional[_Union[CurrentCall, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[RoundCall, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., sub_runs: _Optional[_Mapping[str, SubRunState]] = ..., sinks: _Optional[_Iterable[_Union[SinkState, _Mapping]]] = ..., usage: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., last_input_tokens: _Optional[int] = ..., characters_since: _Optional[int] = ..., continuations: _Optional[int] = ..., concluding: _Optional[_Union[RunEnded, _Mapping]] = ..., reply_retries: _Optional[int] = ..., again: _Optional[int] = ..., open_text: _Optional[str] = ..., is_message_open: _Optional[bool] = ..., denials: _Optional[_Mapping[str, int]] = ..., model: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., deadline: _Optional[int] = ..., remaining_ms: _Optional[int] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended: _Optional[_Union[RunEnded, _Mapping]] = ..., cancelling: _Optional[bool] = ..., discovery_effect: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., added: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., restarts: _Optional[int] = ..., past_calls: _Optional[_Iterable[_Union[PastCall, _Mapping]]] = ..., deleted_at: _Optional[int] = ...) -> None: ...
+    summary: Summary
+    summarising: CurrentCall
+    summarised_round: int
+    no_summary: bool
+    def __init__(self, status: _Optional[_Union[RunStatus, str]] = ..., phase: _Optional[str] = ..., start: _Optional[_Union[StartRun, _Mapping]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[FixedTool, _Mapping]]] = ..., sources_failed: _Optional[_Iterable[str]] = ..., round: _Optional[int] = ..., calls_made: _Optional[int] = ..., call: _Optional[_Union[CurrentCall, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[RoundCall, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., sub_runs: _Optional[_Mapping[str, SubRunState]] = ..., sinks: _Optional[_Iterable[_Union[SinkState, _Mapping]]] = ..., usage: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., last_input_tokens: _Optional[int] = ..., characters_since: _Optional[int] = ..., continuations: _Optional[int] = ..., concluding: _Optional[_Union[RunEnded, _Mapping]] = ..., reply_retries: _Optional[int] = ..., again: _Optional[int] = ..., open_text: _Optional[str] = ..., is_message_open: _Optional[bool] = ..., denials: _Optional[_Mapping[str, int]] = ..., model: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., deadline: _Optional[int] = ..., remaining_ms: _Optional[int] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended: _Optional[_Union[RunEnded, _Mapping]] = ..., cancelling: _Optional[bool] = ..., discovery_effect: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., added: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., restarts: _Optional[int] = ..., past_calls: _Optional[_Iterable[_Union[PastCall, _Mapping]]] = ..., deleted_at: _Optional[int] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ..., summarising: _Optional[_Union[CurrentCall, _Mapping]] = ..., summarised_round: _Optional[int] = ..., no_summary: _Optional[bool] = ...) -> None: ...
 
 class RunDocument(_message.Message):
     __slots__ = ("subject", "agent_key", "thread", "origin", "status", "model", "model_reason", "created_at", "started_at", "ended_at", "code", "message", "usage", "usage_by_model", "parent_run", "root_run", "round", "echo", "is_unstored", "tools", "tool_sources_failed", "warnings", "rule_id", "fallbacks", "rounds_exhausted", "reply_failed", "history")
@@ -1433,18 +1585,20 @@ class InputDocument(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ...) -> None: ...
 
 class TranscriptDocument(_message.Message):
-    __slots__ = ("items", "history", "estimated_tokens", "instructions", "is_final")
+    __slots__ = ("items", "history", "estimated_tokens", "instructions", "is_final", "summary")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_TOKENS_FIELD_NUMBER: _ClassVar[int]
     INSTRUCTIONS_FIELD_NUMBER: _ClassVar[int]
     IS_FINAL_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[Item]
     history: History
     estimated_tokens: int
     instructions: str
     is_final: bool
-    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., history: _Optional[_Union[History, _Mapping]] = ..., estimated_tokens: _Optional[int] = ..., instructions: _Optional[str] = ..., is_final: _Optional[bool] = ...) -> None: ...
+    summary: Summary
+    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., history: _Optional[_Union[History, _Mapping]] = ..., estimated_tokens: _Optional[int] = ..., instructions: _Optional[str] = ..., is_final: _Optional[bool] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ...) -> None: ...
 
 class ApprovalsDocument(_message.Message):
     __slots__ = ("root_run", "approvals")
