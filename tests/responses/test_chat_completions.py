@@ -93,7 +93,9 @@ async def test_calls_are_streamed_with_their_arguments(world: World) -> None:
     chunks = await chunks_of(world, model=OFFLINE, messages=asked, tools=[TOOL])
     told = [call for chunk in chunks for call in chunk.choices[0].delta.tool_calls or []]
     assert [(call.index, call.function and call.function.arguments) for call in told] == [
+        (0, ""),
         (0, '{"place": "a"}'),
+        (1, ""),
         (1, '{"place": "b"}'),
     ]
     assert chunks[-1].choices[0].finish_reason == "tool_calls"

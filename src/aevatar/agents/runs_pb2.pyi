@@ -532,7 +532,7 @@ class CallModel(_message.Message):
     def __init__(self, call_id: _Optional[str] = ..., round: _Optional[int] = ..., model: _Optional[str] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class DeltaArrived(_message.Message):
-    __slots__ = ("call_id", "attempt", "text", "text_offset", "reasoning", "reasoning_offset", "reasoning_part", "signature")
+    __slots__ = ("call_id", "attempt", "text", "text_offset", "reasoning", "reasoning_offset", "reasoning_part", "signature", "calls", "begins_again")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
@@ -541,6 +541,8 @@ class DeltaArrived(_message.Message):
     REASONING_OFFSET_FIELD_NUMBER: _ClassVar[int]
     REASONING_PART_FIELD_NUMBER: _ClassVar[int]
     SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    BEGINS_AGAIN_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     attempt: int
     text: str
@@ -549,7 +551,23 @@ class DeltaArrived(_message.Message):
     reasoning_offset: int
     reasoning_part: int
     signature: str
-    def __init__(self, call_id: _Optional[str] = ..., attempt: _Optional[int] = ..., text: _Optional[str] = ..., text_offset: _Optional[int] = ..., reasoning: _Optional[str] = ..., reasoning_offset: _Optional[int] = ..., reasoning_part: _Optional[int] = ..., signature: _Optional[str] = ...) -> None: ...
+    calls: _containers.RepeatedCompositeFieldContainer[CallPiece]
+    begins_again: bool
+    def __init__(self, call_id: _Optional[str] = ..., attempt: _Optional[int] = ..., text: _Optional[str] = ..., text_offset: _Optional[int] = ..., reasoning: _Optional[str] = ..., reasoning_offset: _Optional[int] = ..., reasoning_part: _Optional[int] = ..., signature: _Optional[str] = ..., calls: _Optional[_Iterable[_Union[CallPiece, _Mapping]]] = ..., begins_again: _Optional[bool] = ...) -> None: ...
+
+class CallPiece(_message.Message):
+    __slots__ = ("index", "call_id", "name", "arguments", "offset")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    call_id: str
+    name: str
+    arguments: str
+    offset: int
+    def __init__(self, index: _Optional[int] = ..., call_id: _Optional[str] = ..., name: _Optional[str] = ..., arguments: _Optional[str] = ..., offset: _Optional[int] = ...) -> None: ...
 
 class ModelReplied(_message.Message):
     __slots__ = ("call_id", "text", "reasoning", "calls", "usage", "finish", "model", "attempts", "compaction", "warnings", "sections")

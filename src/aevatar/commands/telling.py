@@ -27,7 +27,7 @@ class Story:
 
     def __init__(self, out: TextIO) -> None:
         self._screen = Screen(out)
-        self._calls: dict[str, str] = {}
+        self._calls: dict[str, Speaker] = {}
 
     def tell(self, event: Event) -> None:
         """See `Teller`."""
@@ -37,15 +37,17 @@ class Story:
             case "run_opened" if event.depth:
                 self._line(event, f"{data.get('agentKey', 'a run')} ({data.get('model', '')})")
             case "item_opened" if data["kind"] == CALL:
-                self._calls[data["itemId"]] = f"→ {data['name']} "
+                self._screen.end(who)
+                call = self._calls[data["itemId"]] = Speaker(f"{event.run}/{data['itemId']}", event.depth)
+                self._screen.say(call, f"→ {data['name']} ")
             case "item_opened" if data["kind"] != MESSAGE:
                 self._line(event, "(thinking)")
             case "delta" if data["item"] in self._calls:
-                self._calls[data["item"]] += data["text"]
+                self._screen.say(self._calls[data["item"]], data["text"])
             case "delta":
                 self._screen.say(who, data["text"])
             case "item_closed" if data["itemId"] in self._calls:
-                self._line(event, self._calls.pop(data["itemId"]))
+                self._screen.end(self._calls.pop(data["itemId"]))
             case "item_closed":
                 self._screen.end(who)
             case "tool_result_shown":
@@ -57,6 +59,9 @@ class Story:
         data = event.data
         match event.name:
             case "message_restarted":
+                for call in self._calls.values():
+                    if call.run.startswith(f"{event.run}/"):
+                        self._screen.end(call)
                 self._line(event, f"(the reply begins again: {data.get('reason', '')})")
             case "approval_resolved":
                 self._line(event, f"({data['decision']})")

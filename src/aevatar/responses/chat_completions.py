@@ -93,6 +93,8 @@ class ChatCodec:
         self._said = _Said()
         self._open: dict[str, ItemOpened] = {}
         self._pieces: dict[str, list[str]] = {}
+        self._numbers: dict[str, int] = {}  # of the client's calls
+        self._has_half_a_call = False
         self._finish = "stop"
         self._usage = Usage()
 
@@ -113,18 +115,29 @@ class ChatCodec:
                 self._created = seen.created_at // 1000
                 yield self._chunk({"role": "assistant", "content": ""})
             case ItemOpened():
-                self._open[seen.item_id] = seen
-                self._pieces[seen.item_id] = []
+                yield from self._opened(seen)
             case Delta() if seen.item in self._open:
                 yield from self._piece(seen)
             case ItemClosed() if seen.item_id in self._open:
-                yield from self._closed(seen.item_id)
+                yield from self._closed(seen)
             case MessageRestarted():
-                self._open.clear()
+                for item_id in list(self._open):
+                    self._give_up(item_id)
             case RunSuspended():
                 raise Rejected("approval_required", "A tool call waits for an approval; use /v1/responses for that.")
             case RunClosed():
                 yield from self._end(seen)
+
+    def _opened(self, opened: ItemOpened) -> Iterator[Body]:
+        if self._has_half_a_call and self._request.stream:
+            raise Unavailable("stream_interrupted", "A call that had begun was cut off, and is made again.")
+        self._open[opened.item_id] = opened
+        self._pieces[opened.item_id] = []
+        if opened.kind == ITEM_KIND_CALL and opened.is_client:
+            self._numbers[opened.item_id] = number = len(self._numbers)
+            function = {"name": opened.name, "arguments": ""}
+            call = {"index": number, "id": opened.call_id, "type": "function", "function": function}
+            yield self._chunk({"tool_calls": [call]})
 
     def _piece(self, delta: Delta) -> Iterator[Body]:
         pieces = self._pieces[delta.item]
@@ -134,16 +147,25 @@ class ChatCodec:
         pieces.append(delta.text)
         if is_text and self._request.is_plain:
             yield self._say(delta.text)
+        elif delta.item in self._numbers:
+            call = {"index": self._numbers[delta.item], "function": {"arguments": delta.text}}
+            yield self._chunk({"tool_calls": [call]})
 
-    def _closed(self, item_id: str) -> Iterator[Body]:
-        item, text = self._open.pop(item_id), "".join(self._pieces.pop(item_id))
+    def _closed(self, closed: ItemClosed) -> Iterator[Body]:
+        if closed.is_incomplete and closed.item_id in self._numbers:
+            self._give_up(closed.item_id)
+            return
+        item, text = self._open.pop(closed.item_id), "".join(self._pieces.pop(closed.item_id))
         if item.kind == ITEM_KIND_MESSAGE and not self._request.is_plain:
             yield self._say(text)
-        elif item.kind == ITEM_KIND_CALL and item.is_client:
+        elif item.item_id in self._numbers:
             function = {"name": item.name, "arguments": text}
-            call = {"id": item.call_id, "type": "function", "function": function}
-            self._said.calls.append(call)
-            yield self._chunk({"tool_calls": [{"index": len(self._said.calls) - 1, **call}]})
+            self._said.calls.append({"id": item.call_id, "type": "function", "function": function})
+
+    def _give_up(self, item_id: str) -> None:
+        """Forgets an item that will never be whole; a call that was told in part cannot be taken back here."""
+        del self._open[item_id]
+        self._has_half_a_call = self._has_half_a_call or item_id in self._numbers
 
     def _say(self, text: str) -> Body:
         self._said.text.append(text)

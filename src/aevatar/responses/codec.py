@@ -73,18 +73,22 @@ def place_of(sequence_number: int) -> tuple[int, int]:
 
 @dataclass(slots=True)
 class _Open:
-    """An item readers have seen the beginning of."""
+    """An item that has begun. Readers know it once it has an index."""
 
     id: str
-    index: int
     kind: int
     call: CallItem
-    is_shown: bool = True
+    index: int = -1
     pieces: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
         return "".join(self.pieces)
+
+    @property
+    def is_own_call(self) -> bool:
+        """Whether it is a call that the server answers."""
+        return self.kind == ITEM_KIND_CALL and not self.call.is_client
 
     @property
     def place(self) -> Body:
@@ -193,20 +197,9 @@ class ResponseCodec:
 
     def _item_opened(self, opened: ItemOpened) -> Iterator[Body]:
         call = CallItem(call_id=opened.call_id, name=opened.name, is_client=opened.is_client)
-        is_own_call = opened.kind == ITEM_KIND_CALL and not opened.is_client
-        item = _Open(
-            id=public_id(self._key, opened.item_id.partition("_")[0], opened.item_id),
-            index=self._next,
-            kind=opened.kind,
-            call=call,
-            is_shown=not is_own_call or TOOL_CALLS in self._include,
-        )
-        self._open[opened.item_id] = item
-        if not item.is_shown:
-            return
-        self._next += 1
-        if is_own_call:
-            self._calls[opened.call_id] = item
+        public = public_id(self._key, opened.item_id.partition("_")[0], opened.item_id)
+        item = self._open[opened.item_id] = _Open(public, opened.kind, call)
+        if item.is_own_call:  # told when it is whole, to those who want to know
             return
         yield self._added(item, self._view(item, status="in_progress"))
         if item.kind == ITEM_KIND_MESSAGE:
@@ -232,11 +225,11 @@ class ResponseCodec:
         item = self._open.pop(closed.item_id, None)
         if item is None:
             return
-        if item.kind == ITEM_KIND_CALL and not item.call.is_client:
-            if item.is_shown:
-                yield self._added(item, self._own_call(item, output=None))
-            return
-        yield from self._ended(item, closed)
+        if not item.is_own_call:
+            yield from self._ended(item, closed)
+        elif TOOL_CALLS in self._include and not closed.is_incomplete:
+            self._calls[item.call.call_id] = item
+            yield self._own_call_added(item)
 
     def _ended(self, item: _Open, closed: ItemClosed) -> Iterator[Body]:
         text = item.text
@@ -247,12 +240,12 @@ class ResponseCodec:
             kind = "response.reasoning_summary_text.done" if self.echo.wants_summary else "response.reasoning.done"
             yield {"type": kind, **self._reasoning_place(item), "text": text}
             yield self._reasoning_part(item, "done")
-        else:
+        elif not closed.is_incomplete:  # half a call is nothing to act upon
             place = {"item_id": item.id, "output_index": item.index}
             yield {"type": "response.function_call_arguments.done", **place, "name": item.call.name, "arguments": text}
         status = "incomplete" if closed.is_incomplete else "completed"
         view = self._view(item, status=status, closed=closed)
-        if not (closed.is_incomplete and item.kind == ITEM_KIND_REASONING):  # half a thought is not kept
+        if item.kind == ITEM_KIND_MESSAGE or not closed.is_incomplete:  # half a thought or call is not kept
             self._output[item.index] = view
         yield {"type": "response.output_item.done", "output_index": item.index, "item": view}
 
@@ -280,12 +273,13 @@ class ResponseCodec:
         return item.place
 
     def _added(self, item: _Open, view: Body) -> Body:
+        item.index, self._next = self._next, self._next + 1
         return {"type": "response.output_item.added", "output_index": item.index, "item": view}
 
     def _restarted(self, restarted: MessageRestarted) -> Iterator[Body]:
         """The reply comes again: what is open of it ends here, and nothing of it is in the final output."""
         for item_id, item in list(self._open.items()):
-            if item.is_shown:
+            if not item.is_own_call:
                 yield from self._ended(item, ItemClosed(item_id=item_id, is_incomplete=True))
         self._open.clear()
         for index in [index for index in self._output if index >= self._reply_from]:
@@ -293,15 +287,17 @@ class ResponseCodec:
 
     # What only those see who asked for it
 
-    def _own_call(self, item: _Open, *, output: str | None) -> Body:
+    def _own_call_added(self, item: _Open) -> Body:
         item.call.arguments = item.text
-        view = self._output[item.index] = tool_call_view(item.id, item.call, output=output)
-        return view
+        view = tool_call_view(item.id, item.call, output=None)
+        added = self._added(item, view)
+        self._output[item.index] = view
+        return added
 
     def _result(self, shown: ToolResultShown) -> Iterator[Body]:
         item = self._calls.pop(shown.call_id, None)
         if item is not None:
-            view = self._own_call(item, output=shown.text)
+            view = self._output[item.index] = tool_call_view(item.id, item.call, output=shown.text)
             yield {"type": "response.output_item.done", "output_index": item.index, "item": view}
 
     def _asked(self, asked: ApprovalAsked) -> Iterator[Body]:

@@ -8,6 +8,7 @@ Here stand the ways into a run and the loop itself. How calls of tools go stands
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from aevatar.actors import Answered, EffectFailed, EffectInterrupted, command, signal
 from aevatar.agents.agents_pb2 import Reserve, Settle
@@ -232,12 +233,18 @@ class AgentRun(ToolRound, Replies, Keeping):
             return
         if not call.effect_id:
             return
+        if delta.begins_again:
+            self.restart_reply("stream_interrupted")
+            return
+        live = self.live
         if not call.is_shown:
             self.emit(ReplyBegan(call_id=call.call_id))
-        self.show_all(self.live.arrived(delta))
-        if delta.text and not self.live.is_blind:
-            self.reply_grows(self.live.text)
-            self.report_progress(self.live.text)
+        self.show_all(live.arrived(delta))
+        if not call.is_final:  # then its calls are not made
+            self.show_all(live.called(delta.calls, self.is_client))
+        if delta.text and not live.is_blind:
+            self.reply_grows(live.text)
+            self.report_progress(live.text)
 
     # The loop: what the model said
 
@@ -245,19 +252,21 @@ class AgentRun(ToolRound, Replies, Keeping):
     def replied(self, cmd: ModelReplied) -> None:
         if self.is_over or self.turn.effect_id != self.state.call.effect_id:
             return
+        is_blind = self.live.is_blind  # asked before the call is counted, which ends it
         self._count(cmd.usage, cmd.model)
         self._note(cmd)
-        if self.live.is_blind:
+        if is_blind:
             self.restart_reply("stream_interrupted")
-        calls = [] if self.state.call.is_final else list(cmd.calls[:CALLS_AT_ONCE])
-        whole = [call for call in calls if cmd.finish != FINISH_LENGTH or _parses(call.arguments)]
+        calls = dict(enumerate([] if self.state.call.is_final else cmd.calls[:CALLS_AT_ONCE]))
+        is_cut = cmd.finish == FINISH_LENGTH
+        whole = {number: call for number, call in calls.items() if not is_cut or _parses(call.arguments)}
         if whole:
             self._produce(cmd, whole)
-            self.propose(whole)
-        elif cmd.finish == FINISH_LENGTH:
+            self.propose(list(whole.values()))
+        elif is_cut:
             self._cut_short(cmd, has_dropped_calls=bool(calls))
         elif cmd.finish == FINISH_CONTENT_FILTER:
-            self._produce(cmd, [], is_incomplete=True)
+            self._produce(cmd, {}, is_incomplete=True)
             self.end("incomplete", "content_filter", "The provider's content filter ended the reply.")
         elif not (cmd.text or self.state.open_text or cmd.calls):  # the last reply may be nothing but ignored calls
             self._ask_again("empty_reply", "The model gave an empty reply, twice.")
@@ -265,7 +274,7 @@ class AgentRun(ToolRound, Replies, Keeping):
             self._ask_again("invalid_output", "The reply is not the JSON that was asked for.")
         else:
             is_final = self.state.call.is_final
-            self._produce(cmd, [])
+            self._produce(cmd, {})
             self._close_step()
             self._go_on_or_complete(rounds_exhausted=is_final)
 
@@ -287,15 +296,16 @@ class AgentRun(ToolRound, Replies, Keeping):
         else:
             self.end("completed", rounds_exhausted=rounds_exhausted)
 
-    def _produce(self, cmd: ModelReplied, calls: list[ToolCall], *, is_incomplete: bool = False) -> None:
+    def _produce(self, cmd: ModelReplied, calls: Mapping[int, ToolCall], *, is_incomplete: bool = False) -> None:
         state, live = self.state, self.live
         text = state.open_text + cmd.text
         self.show_all(live.finish(cmd.text, cmd.reasoning))
         self.show_all(live.close(is_incomplete=is_incomplete, is_commentary=bool(calls)))
+        self.show_all(live.end_calls(calls, self.is_client))
         items = self._reasoning_items(cmd)
         if text:
             items.append(live.message_item(text, state.round, is_incomplete=is_incomplete, is_commentary=bool(calls)))
-        for number, call in enumerate(calls):
+        for number, call in calls.items():
             item = Item(id=live.item_id("fc", number), round=state.round)
             item.call.name, item.call.call_id, item.call.arguments = call.name, call.call_id, call.arguments
             item.call.is_client = self.is_client(call.name)
@@ -315,12 +325,13 @@ class AgentRun(ToolRound, Replies, Keeping):
         limit = state.start.parameters.max_output_tokens
         is_used_up = state.start.parameters.HasField("max_output_tokens") and output_left(state) <= 0
         if is_used_up or state.call.is_final or state.continuations >= CONTINUATIONS:
-            self._produce(cmd, [], is_incomplete=True)
+            self._produce(cmd, {}, is_incomplete=True)
             self._close_step()
             told = f"The reply was cut at {limit} tokens." if is_used_up else "The reply was cut again and again."
             self.end("incomplete", "max_output_tokens", told)
             return
         self.show_all(self.live.finish(cmd.text, cmd.reasoning))
+        self.show_all(self.live.end_calls({}, self.is_client))
         pieces = [*self._reasoning_items(cmd)]
         if cmd.text:
             pieces.append(self.live.message_item(cmd.text, state.round))
@@ -377,7 +388,9 @@ class AgentRun(ToolRound, Replies, Keeping):
         state, error = self.state, failed.error
         if state.call.is_shown:
             self._count_as_lost()
-        if error.retryable and not state.call.is_shown and state.fallbacks:
+        if error.retryable and not failed.shown and state.fallbacks:
+            if state.call.is_shown:
+                self.restart_reply(error.code)
             self.emit(ModelFellBack(**{"from": state.model, "to": state.fallbacks[0], "code": error.code}))
             self._call_model(state.call.reservation, attempt=state.call.attempt + 1)
         else:
@@ -385,12 +398,16 @@ class AgentRun(ToolRound, Replies, Keeping):
 
     def give_up_reply(self) -> None:
         """Ends the model's call under way, and keeps what readers saw of it, marked as incomplete."""
+        is_blind = self.live.is_blind
         if self.state.call.effect_id and not self._is_over_by_itself():
             self.cancel_effect(self.state.call.effect_id)
             self._count_as_lost()
         self._settle_reservation(0)
+        if is_blind:
+            self.restart_reply("stream_interrupted")
         text, seen = self.live.text, self.live.thoughts(self.state.round)
         self.show_all(self.live.close(is_incomplete=True))
+        self.show_all(self.live.end_calls({}, self.is_client))
         if text:
             seen.append(self.live.message_item(text, self.state.round, is_incomplete=True))
         if seen or self.state.continuations:

@@ -70,9 +70,11 @@ class RunBase(RunFacts):
                 round_number=state.round,
                 restarts=state.restarts,
                 kept=state.open_text,
+                again=state.again,
                 thoughts=sum(item.is_internal and item.HasField("reasoning") for item in state.items),
                 is_open=state.is_message_open,
             )
+            self._live.is_blind = state.call.is_shown and bool(state.call.effect_id)
         return self._live
 
     def show_all(self, observations: Iterator[Message]) -> None:

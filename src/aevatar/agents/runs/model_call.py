@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from itertools import islice
 from random import Random
 from typing import Protocol
 
@@ -15,13 +16,14 @@ from aevatar.agents.runs.callers import principal_of
 from aevatar.agents.runs.history import Transcripts
 from aevatar.agents.runs.limits import estimated_tokens
 from aevatar.agents.runs.prompt import Prompt
+from aevatar.agents.runs.streaming import GROWING_CALLS
 from aevatar.agents.runs.window import fit, room
-from aevatar.agents.runs_pb2 import CallModel, Compaction, DeltaArrived, ModelFailed, ModelReplied
+from aevatar.agents.runs_pb2 import CallModel, CallPiece, Compaction, DeltaArrived, ModelFailed, ModelReplied
 from aevatar.credentials import Binding
 from aevatar.errors import Unavailable
 from aevatar.identity import ActorId, Principal
 from aevatar.models import ModelCall, ModelError, ModelPort
-from aevatar.models.models_pb2 import ModelDelta, ModelRequest
+from aevatar.models.models_pb2 import CallArguments, CallOpened, ModelDelta, ModelRequest, ToolCall
 
 JOIN_SECONDS = 0.02
 JOIN_CHARACTERS = 256
@@ -69,7 +71,7 @@ class ModelCallEffect(Effect[CallModel, Message]):
             asked, compaction, warnings = await self._assembled(prompt, link)
             await self._tried(asked, prompt, reply, link)
         except ModelError as error:
-            reply.flush()
+            reply.break_off()
             failed = ModelFailed(call_id=request.call_id, error=error.failure(), shown=reply.is_shown)
             failed.attempts = link.attempt
             return failed
@@ -123,29 +125,82 @@ class ModelCallEffect(Effect[CallModel, Message]):
         async with aclosing(self._models.stream(asked, call)) as deltas:
             async for delta in deltas:
                 reply.take(delta)
-        reply.flush()
+
+
+class _Calls:
+    """What has come of the calls of a reply, and of the first of them what waits to be passed on."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        """Characters."""
+        self._calls: dict[int, _Call] = {}  # under the provider's numbers
+
+    def open(self, opened: CallOpened) -> None:
+        call = self._calls[opened.index] = _Call(len(self._calls), opened.call_id, opened.name)
+        self.waiting += len(opened.name) * call.is_shown_growing
+
+    def extend(self, arguments: CallArguments) -> None:
+        call = self._calls[arguments.index]
+        call.arguments.append(arguments.fragment)
+        if call.is_shown_growing:
+            call.waiting.arguments += arguments.fragment
+            self.waiting += len(arguments.fragment)
+
+    def pass_on(self) -> list[CallPiece]:
+        """What waits."""
+        if not self.waiting:
+            return []
+        self.waiting = 0
+        growing = islice(self._calls.values(), GROWING_CALLS)
+        return [call.pass_on() for call in growing if call.waiting.name or call.waiting.arguments]
+
+    def whole(self) -> list[ToolCall]:
+        calls = self._calls.values()
+        return [ToolCall(call_id=call.call_id, name=call.name, arguments="".join(call.arguments)) for call in calls]
+
+
+class _Call:
+    def __init__(self, index: int, call_id: str, name: str) -> None:
+        self.call_id = call_id
+        self.name = name
+        self.arguments: list[str] = []
+        self.is_shown_growing = index < GROWING_CALLS
+        self.waiting = CallPiece(index=index, call_id=call_id, name=name)
+        self._passed_on = 0
+
+    def pass_on(self) -> CallPiece:
+        piece = self.waiting
+        piece.offset = self._passed_on
+        self._passed_on += len(piece.arguments)
+        self.waiting = CallPiece(index=piece.index)
+        return piece
 
 
 class _Reply:
-    """What has come of a reply; passes its text on in pieces worth a turn."""
+    """What has come of a reply; passes it on in pieces worth a turn."""
 
     def __init__(self, request: CallModel, link: Link) -> None:
         self.call_id = request.call_id
         self.is_shown = False
+        """Text or a thought is on its way to the readers, and cannot be taken back."""
         self._attempt = request.attempt
         self._link = link
         self._alarm: asyncio.TimerHandle | None = None
+        self._has_passed_calls = False
         self.begin_again()
 
     def begin_again(self) -> None:
-        """Forgets a reply of which nobody has seen anything."""
+        """Forgets a reply of which nobody has seen anything but calls, which nobody has made."""
         self.close()
+        if self._has_passed_calls:
+            self._signal(DeltaArrived(begins_again=True))
+        self._has_passed_calls = False
         self._replied = ModelReplied(call_id=self.call_id)
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._text_length = self._reasoning_length = 0
         self._part = self._size = 0
-        self._indexes: dict[int, int] = {}
+        self._calls = _Calls()
         self._waiting = DeltaArrived()
 
     def take(self, delta: ModelDelta) -> None:
@@ -165,11 +220,9 @@ class _Reply:
             case "reasoning_signature":
                 self._sign(delta.reasoning_signature)
             case "call_opened":
-                self._replied.calls.add(call_id=delta.call_opened.call_id, name=delta.call_opened.name)
-                self._indexes[delta.call_opened.index] = len(self._replied.calls) - 1
+                self._calls.open(delta.call_opened)
             case "call_arguments":
-                call = self._replied.calls[self._indexes[delta.call_arguments.index]]
-                call.arguments += delta.call_arguments.fragment
+                self._calls.extend(delta.call_arguments)
             case "usage":
                 self._replied.usage.CopyFrom(delta.usage)
             case "finished":
@@ -190,28 +243,36 @@ class _Reply:
         self._part += 1
 
     def _pass_on(self) -> None:
-        waiting = len(self._waiting.text) + len(self._waiting.reasoning)
-        if waiting >= JOIN_CHARACTERS or (waiting and not self.is_shown):  # the first piece is what people wait for
+        said = len(self._waiting.text) + len(self._waiting.reasoning)
+        waiting = said + self._calls.waiting
+        if waiting >= JOIN_CHARACTERS or (said and not self.is_shown):  # the first piece is what people wait for
             self.flush()
         elif waiting and self._alarm is None:
             self._alarm = asyncio.get_running_loop().call_later(JOIN_SECONDS, self.flush)
 
     def flush(self) -> None:
         """Sends what waits."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+        self._waiting.calls.extend(self._calls.pass_on())
+        self._has_passed_calls = self._has_passed_calls or bool(self._waiting.calls)
+        self.break_off()
+
+    def break_off(self) -> None:
+        """Sends what waits of text and thoughts: calls are not kept of a reply that breaks off."""
+        self.close()
         waiting = self._waiting
-        if not waiting.text and not waiting.reasoning and not waiting.signature:
+        if not (waiting.text or waiting.reasoning or waiting.signature or waiting.calls):
             return
-        waiting.call_id, waiting.attempt = self.call_id, self._attempt
         waiting.text_offset, waiting.reasoning_offset = self._text_length, self._reasoning_length
         waiting.reasoning_part = self._part
         self._text_length += len(waiting.text)
         self._reasoning_length += len(waiting.reasoning)
         self._waiting = DeltaArrived()
-        self.is_shown = True
-        self._link.signal(waiting)
+        self.is_shown = self.is_shown or bool(waiting.text or waiting.reasoning or waiting.signature)
+        self._signal(waiting)
+
+    def _signal(self, delta: DeltaArrived) -> None:
+        delta.call_id, delta.attempt = self.call_id, self._attempt
+        self._link.signal(delta)
 
     def close(self) -> None:
         """Sends nothing of what waits."""
@@ -224,6 +285,7 @@ class _Reply:
         if self._reasoning:
             self._close_part()
         self._replied.text = "".join(self._text)
+        self._replied.calls.extend(self._calls.whole())
         self._replied.model, self._replied.attempts = model, attempts
         return self._replied
 

@@ -6,12 +6,13 @@ beginning this activation has not shown is shown again from its start, as a rest
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from google.protobuf.message import Message
 
-from aevatar.agents.runs_pb2 import DeltaArrived, Item
+from aevatar.agents.runs_pb2 import CallPiece, DeltaArrived, Item
 from aevatar.agents.stream_pb2 import (
     ITEM_KIND_CALL,
     ITEM_KIND_MESSAGE,
@@ -23,24 +24,43 @@ from aevatar.models.models_pb2 import ROLE_ASSISTANT, ReasoningPart, ToolCall
 from aevatar.models.models_pb2 import Message as ModelMessage
 from aevatar.sessions import Delta
 
+GROWING_CALLS = 8
+"""Calls of one reply whose arguments are shown as they come; so few are open that one event can close them all."""
+
 Observations = Iterator[Message]
+IsClient = Callable[[str], bool]
+"""Whether a call of this name is the client's to answer."""
+
+
+@dataclass(slots=True)
+class _Call:
+    """A call as readers have seen it."""
+
+    item: str
+    arguments: str = ""
 
 
 class LiveReply:
     """One reply of a model on its way to the readers.
 
-    `kept` is the text of earlier pieces of the same message, and `thoughts` how many items of reasoning they had.
+    `kept` is the text of earlier pieces of the same message, and `thoughts` how many items of reasoning they had;
+    `again` counts the replies of this round before it. The message and the calls of a reply stay open beside each other
+    until it ends: only then is it known whether the message is the answer, and which calls are whole.
     """
 
-    def __init__(self, *, run: str, round_number: int, restarts: int, kept: str, thoughts: int, is_open: bool) -> None:
+    def __init__(
+        self, *, run: str, round_number: int, restarts: int, kept: str, again: int, thoughts: int, is_open: bool
+    ) -> None:
         self._place = f"{run}:{round_number}:{restarts}"
         self._kept = kept
+        self._again = again
         self._thoughts = thoughts
         self._is_open = is_open
         self._text = ""
         self._reasoning: list[str] = []
         self._signatures: dict[int, str] = {}
         self._reasoning_open = -1
+        self._calls: dict[int, _Call] = {}
         self.is_blind = False
         """Readers saw a beginning of this reply that is not known here."""
 
@@ -52,7 +72,9 @@ class LiveReply:
     def item_id(self, prefix: str, part: int = 0) -> str:
         """The id of an item of this reply: the same whenever it is asked for, another after a restart."""
         number = part + self._thoughts if prefix == "rs" else part
-        digest = blake2b(f"{self._place}:{prefix}:{number}".encode(), digest_size=16).hexdigest()
+        # A message goes on from one reply to the next; a call that was cut off does not.
+        place = f"{self._place}:{self._again}" if prefix == "fc" and self._again else self._place
+        digest = blake2b(f"{place}:{prefix}:{number}".encode(), digest_size=16).hexdigest()
         return f"{prefix}_{digest}"
 
     def arrived(self, delta: DeltaArrived) -> Observations:
@@ -74,6 +96,17 @@ class LiveReply:
         if delta.text:
             yield from self._say(delta.text)
 
+    def called(self, pieces: Sequence[CallPiece], is_client: IsClient) -> Observations:
+        """Shows pieces of calls that follow on what was shown; anything else leaves it to the end of the reply."""
+        for piece in pieces:
+            if not self._follows_on(piece):
+                self.is_blind = True
+            if self.is_blind:
+                return
+            if piece.name:
+                yield self._call(piece.index, piece.call_id, piece.name, is_client)
+            yield from self._argue(self._calls[piece.index], piece.arguments)
+
     def finish(self, text: str, reasoning: Sequence[ReasoningPart]) -> Observations:
         """Shows what is missing of the reply; the message stays open, for more pieces may follow."""
         for part, thought in enumerate(reasoning):
@@ -94,6 +127,18 @@ class LiveReply:
             self._is_open = False
             closed = ItemClosed(item_id=self.item_id("msg"), is_incomplete=is_incomplete, is_commentary=is_commentary)
             yield closed
+
+    def end_calls(self, whole: Mapping[int, ToolCall], is_client: IsClient) -> Observations:
+        """Shows what is missing of the calls that are made, by their place in the reply, and gives up all others."""
+        for number, call in whole.items():
+            if number not in self._calls:
+                yield self._call(number, call.call_id, call.name, is_client)
+            shown = self._calls.pop(number)
+            yield from self._argue(shown, call.arguments[len(shown.arguments) :])
+            yield ItemClosed(item_id=shown.item)
+        for given_up in self._calls.values():
+            yield ItemClosed(item_id=given_up.item, is_incomplete=True)
+        self._calls.clear()
 
     def thoughts(self, round_number: int) -> list[Item]:
         """What readers have seen thought to its end, as it enters the transcript of a reply that has none."""
@@ -151,9 +196,17 @@ class LiveReply:
             self._reasoning_open = -1
             yield ItemClosed(item_id=item, signature=signature, is_incomplete=is_incomplete)
 
+    def _follows_on(self, piece: CallPiece) -> bool:
+        if piece.name:
+            return piece.index == len(self._calls)
+        return piece.index in self._calls and piece.offset == len(self._calls[piece.index].arguments)
 
-def call_shown(item_id: str, call: ToolCall, *, is_client: bool) -> Observations:
-    """A call, shown whole: its arguments are only of use when they are complete."""
-    yield ItemOpened(item_id=item_id, kind=ITEM_KIND_CALL, call_id=call.call_id, name=call.name, is_client=is_client)
-    yield Delta(item=item_id, channel="arguments", text=call.arguments)
-    yield ItemClosed(item_id=item_id)
+    def _call(self, number: int, call_id: str, name: str, is_client: IsClient) -> Message:
+        item = self.item_id("fc", number)
+        self._calls[number] = _Call(item)
+        return ItemOpened(item_id=item, kind=ITEM_KIND_CALL, call_id=call_id, name=name, is_client=is_client(name))
+
+    def _argue(self, call: _Call, piece: str) -> Observations:
+        if piece:
+            call.arguments += piece
+            yield Delta(item=call.item, channel="arguments", text=piece)

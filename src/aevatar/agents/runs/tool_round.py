@@ -6,7 +6,6 @@ from aevatar.actors import EffectFailed, EffectInterrupted, command
 from aevatar.agents.runs.approvals import ENOUGH, UNKNOWN, Approvals
 from aevatar.agents.runs.facts import call_of, copy
 from aevatar.agents.runs.mirroring import Mirroring
-from aevatar.agents.runs.streaming import call_shown
 from aevatar.agents.runs_pb2 import (
     CALL_PHASE_BLOCKED,
     CALL_PHASE_DONE,
@@ -71,8 +70,6 @@ class ToolRound(Approvals, Mirroring):
     def propose(self, calls: list[ToolCall]) -> None:
         """Takes the calls of one reply; the ones that cannot be made are answered at once."""
         state = self.state
-        for number, call in enumerate(calls):
-            self.show_all(call_shown(self.live.item_id("fc", number), call, is_client=self.is_client(call.name)))
         round_calls = [
             RoundCall(
                 call_id=call.call_id,
