@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from aevatar.agents import (
     BUDGET_KIND,
     THREAD_KIND,
     Agents,
+    Lending,
     ModelChoice,
     Persona,
     Runs,
@@ -169,7 +171,7 @@ class Platform:
             kinds=(RUN, AGENT_KIND, THREAD_KIND, BUDGET_KIND),
             effects=self._effects(),
             services=self._services,
-            lifespan=self._closing_models,
+            lifespan=self._running,
             routers=(agents_router,),
             statuses={
                 "agent_not_found": 404,
@@ -211,13 +213,18 @@ class Platform:
     def _services(self, services: Services) -> list[object]:
         parts = self._parts(services.runtime)
         offered = [parts.agents, parts.agents.budgets, parts.tool_sets, parts.invocations]
-        return [*offered, Runs(services.runtime), self.choice, self.models]
+        lending = Lending(services.runtime, services.vault)
+        return [*offered, lending, Runs(services.runtime, lending), self.choice, self.models]
 
     @asynccontextmanager
-    async def _closing_models(self, _: Services) -> AsyncIterator[None]:
+    async def _running(self, services: Services) -> AsyncIterator[None]:
+        watching = asyncio.create_task(services[Lending].watch(), name="lent credentials")
         try:
             yield
         finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
             await self.models.aclose()
 
 

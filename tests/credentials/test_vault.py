@@ -101,6 +101,26 @@ def test_the_end_of_a_session_revokes_its_handles_and_no_others(vault: MemoryVau
     assert vault.redeem(kept, other, "e-1").reveal() == MARKER
 
 
+def test_a_session_holds_credentials_until_the_last_of_them_is_dead(vault: MemoryVault, clock: SetClock) -> None:
+    first, _ = vault.mint(Secret(MARKER), BINDING), vault.mint(Secret(MARKER), BINDING, ttl=60)
+    vault.revoke(first)
+    assert vault.holds(BINDING)
+    clock.time += 60_000
+    vault.sweep()
+    assert not vault.holds(BINDING)
+
+
+def test_a_revoked_handle_is_forgotten_when_nobody_will_ask_any_more(vault: MemoryVault, clock: SetClock) -> None:
+    handle = vault.mint(Secret(MARKER), BINDING, ttl=1800)
+    vault.revoke_session(BINDING)
+    clock.time += 599_999
+    vault.sweep()
+    assert refusal(vault, handle) is Reason.REVOKED
+    clock.time += 1
+    vault.sweep()
+    assert refusal(vault, handle) is Reason.UNKNOWN
+
+
 def test_a_handle_of_a_process_that_is_gone_says_so(vault: MemoryVault, clock: SetClock) -> None:
     handle = vault.mint(Secret(MARKER), BINDING)
     restarted = MemoryVault(clock)

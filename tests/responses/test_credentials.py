@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import anyio
 import pytest
 from structlog.testing import capture_logs
 
+from aevatar.credentials import Binding
+from aevatar.identity import ActorId
+from aevatar.models.models_pb2 import FINISH_TOOL_CALLS
+from aevatar.platform import DEV
 from aevatar.testing import MemoryJournal, MemoryStore, assert_no_secret
 from tests.models.fake_provider import FakeProvider, Reply, fake_provider
-from tests.models.replies import done, text
+from tests.models.replies import called, done, text
 from tests.responses.kit import OFFLINE, serving, told
+from tests.responses.test_server_tools import Drawer
 
 MARKER = "sk-marker-of-the-caller-4711"
 HELLO = Reply((*text("Hi."), *done()))
@@ -85,6 +91,38 @@ async def test_a_credential_does_not_survive_a_restart(tmp_path: Path, provider:
         ended = await second.client.responses.retrieve(begun.id)
     assert ended.error is not None
     assert (ended.status, ended.error.code) == ("failed", "credential_unavailable")
+    assert_no_secret(MARKER, store)
+
+
+async def test_a_credential_is_forgotten_when_the_response_has_ended(tmp_path: Path, provider: FakeProvider) -> None:
+    provider.answers.append(HELLO)
+    async with serving(tmp_path, api_key=MARKER) as world:
+        response = await world.client.responses.create(model="gate/one", input="hello")
+        run = ActorId("agents.run", DEV.scope, response.id)
+        vault = world.served.application.state.services.vault
+        with anyio.fail_after(5):
+            while vault.holds(Binding(run.scope, run, "run")):
+                await anyio.lowlevel.checkpoint()
+
+
+async def test_whoever_decides_after_a_restart_brings_the_credential_along(
+    tmp_path: Path, provider: FakeProvider
+) -> None:
+    provider.answers += [Reply((*called(0, "c", "pay", '{"text":"rent"}'), *done(FINISH_TOOL_CALLS))), HELLO]
+    store = MemoryStore()
+    journal = MemoryJournal(store)
+    async with serving(tmp_path, journal=journal, api_key=MARKER, sources=[Drawer()]) as first:
+        asked = await first.client.responses.create(model="gate/one", input="pay the rent")
+        assert asked.status == "in_progress"
+    async with serving(tmp_path, journal=journal.reopened(), sources=[Drawer()]) as second:
+        (approval,) = (await second.served.client.get("/api/approvals")).json()["items"]
+        path = f"/api/runs/{asked.id}/approvals/{approval['id']}"
+        headers = {"Authorization": f"Bearer {MARKER}"}
+        await second.served.client.post(path, json={"decision": "approve"}, headers=headers)
+        async for _ in await second.client.responses.retrieve(asked.id, stream=True):
+            pass
+        ended = await second.client.responses.retrieve(asked.id)
+    assert (ended.status, ended.output_text) == ("completed", "Hi.")
     assert_no_secret(MARKER, store)
 
 

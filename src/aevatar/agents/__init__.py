@@ -5,6 +5,7 @@ from aevatar.agents.agents_pb2 import AgentDocument, Invocation, Invoke, Invoked
 from aevatar.agents.budget import BUDGET, BUDGET_KIND
 from aevatar.agents.budgets import Budgets
 from aevatar.agents.choice import ChosenModel, ModelChoice
+from aevatar.agents.lending import Lending
 from aevatar.agents.service import STORED, Agents, InvokeOptions, Runs, run_key, user_message
 from aevatar.agents.thread import THREAD_KIND
 
@@ -25,6 +26,7 @@ __all__ = [
     "Invoke",
     "InvokeOptions",
     "Invoked",
+    "Lending",
     "ModelChoice",
     "Persona",
     "Runs",

@@ -43,7 +43,7 @@ from aevatar.agents.views import (
 from aevatar.errors import Rejected
 from aevatar.identity import ActorId
 from aevatar.readmodels import Versioned
-from aevatar.server import ApiModel, Caller, CommandId, Cursor, EventStream, provided
+from aevatar.server import ApiModel, Caller, CallerSecret, CommandId, Cursor, EventStream, provided
 from aevatar.sessions import Delta, SessionEvent, Sessions
 
 router = APIRouter(prefix="/api", tags=["agents"])
@@ -197,13 +197,19 @@ async def list_approvals(caller: Caller, runs: RunsDep, cursor: str | None = Non
 
 @router.post("/runs/{key}/approvals/{approval_id}")
 async def decide(
-    key: str, approval_id: str, body: DecisionBody, caller: Caller, runs: RunsDep, command_id: CommandId
+    key: str,
+    approval_id: str,
+    body: DecisionBody,
+    caller: Caller,
+    secret: CallerSecret,
+    runs: RunsDep,
+    command_id: CommandId,
 ) -> ApprovalView:
     """Decides. The same decision again is harmless, another one is refused."""
     decision = DecideApproval(
         approval_id=approval_id, decision=body.decision, reason=body.reason, arguments=body.arguments
     )
-    await runs.decide(caller, key, decision, command_id=command_id)
+    await runs.decide(caller, key, decision, command_id=command_id, secret=secret)
     document = await runs.approvals(caller, key)
     return next(approval_view(key, each) for each in document.approvals if each.id == approval_id)
 

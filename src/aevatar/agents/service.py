@@ -27,6 +27,7 @@ from aevatar.agents.agents_pb2 import (
 )
 from aevatar.agents.budgets import Budgets
 from aevatar.agents.choice import ModelChoice
+from aevatar.agents.lending import Lending
 from aevatar.agents.runs_pb2 import (
     ApprovalDecided,
     ApprovalsDocument,
@@ -41,6 +42,8 @@ from aevatar.agents.runs_pb2 import (
     Sink,
     TranscriptDocument,
 )
+from aevatar.credentials import Secret
+from aevatar.credentials.vault import LONGEST_TTL
 from aevatar.errors import Denied, Rejected
 from aevatar.identity import ActorId, Principal
 from aevatar.models import models_pb2
@@ -188,8 +191,9 @@ class Agents:
 class Runs:
     """Runs: looked at, cancelled, approved."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, lending: Lending | None = None) -> None:
         self._runtime = runtime
+        self._lending = lending
 
     def id_of(self, caller: Principal, key: str) -> ActorId:
         """The actor of a run of the caller's scope. Raises: Rejected `run_not_found` for what cannot be a key."""
@@ -254,17 +258,53 @@ class Runs:
         )
 
     async def decide(
-        self, caller: Principal, key: str, decision: DecideApproval, *, command_id: str | None = None
+        self,
+        caller: Principal,
+        key: str,
+        decision: DecideApproval,
+        *,
+        command_id: str | None = None,
+        secret: Secret | None = None,
     ) -> ApprovalDecided:
         """Decides what a run waits for. The same decision again is harmless.
+
+        A `secret` is lent to the run if it is its caller's own: what was lent before may have expired by now.
 
         Raises: Denied; Rejected `run_not_found`, `approval_not_found`, `approval_already_resolved`, `run_ended`.
         """
         _require(caller, "runs.approve")
-        outcome = await self._ask(caller, key, decision, command_id)
+        handle_id = await self._lent(caller, key, secret)
+        lending = DecideApproval(credential_handle_id=handle_id)
+        lending.MergeFrom(decision)
+        try:
+            outcome = await self._ask(caller, key, lending, command_id)
+        except Rejected as refused:
+            self._take_back(handle_id)
+            if refused.code != "command_id_reused" or not await self._is_decided(caller, key, decision):
+                raise
+            outcome = ApprovalDecided(approval_id=decision.approval_id, decision=decision.decision)
         if not isinstance(outcome, ApprovalDecided):
             raise TypeError("a run answers a decision with ApprovalDecided")
         return outcome
+
+    async def _lent(self, caller: Principal, key: str, secret: Secret | None) -> str:
+        if self._lending is None or secret is None:
+            return ""
+        run = (await self.get(caller, key)).document
+        if run.subject != caller.subject or not run.root_run:
+            return ""
+        return self._lending.lend(secret, ActorId.parse(run.root_run), seconds=LONGEST_TTL)
+
+    def _take_back(self, handle_id: str) -> None:
+        if self._lending is not None and handle_id:
+            self._lending.take_back(handle_id)
+
+    async def _is_decided(self, caller: Principal, key: str, decision: DecideApproval) -> bool:
+        """Whether this very decision was taken: a retry under the same key lends another handle, and is the same."""
+        document = await self.approvals(caller, key)
+        return any(
+            (known.id, known.decision) == (decision.approval_id, decision.decision) for known in document.approvals
+        )
 
     async def _ask(self, caller: Principal, key: str, command: Message, command_id: str | None) -> Message:
         try:

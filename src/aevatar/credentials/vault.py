@@ -25,8 +25,8 @@ LONGEST_TTL: Final = 30 * 60.0
 MOST_USES: Final = 256
 SWEEP_EVERY: Final = 30.0
 """Seconds. Redeeming looks at the time itself; sweeping only frees memory."""
-REMEMBERED: Final = 60 * 60.0
-"""Seconds for which an expired handle, its secret gone, is still told apart from one that never was."""
+REMEMBERED: Final = 10 * 60.0
+"""Seconds for which a dead handle, its secret gone, is still told apart from one that never was."""
 
 
 class Reason(Enum):
@@ -66,6 +66,9 @@ class CredentialVault(Protocol):
     def redeem(self, handle_id: str, binding: Binding, ticket: str) -> Secret:
         """The secret, once per ticket. Raises: CredentialUnavailable; a wrong binding uses nothing up."""
 
+    def holds(self, binding: Binding) -> bool:
+        """Whether there is a handle for a session that has not ended."""
+
     def revoke(self, handle_id: str) -> None:
         """Ends a handle. Harmless if it is unknown."""
 
@@ -86,6 +89,8 @@ class _Entry:
     expires: int
     uses: int
     tickets: set[str] = field(default_factory=set)
+    forgotten: int = 0
+    """When the handle itself goes; 0: not known yet."""
 
 
 class MemoryVault:
@@ -96,6 +101,7 @@ class MemoryVault:
         self._new_id = new_id
         self._prefix = f"ch_{new_id()}_"
         self._entries: dict[str, _Entry] = {}
+        self._lent: dict[Binding, list[str]] = {}
 
     def mint(self, secret: Secret, binding: Binding, *, ttl: float = TTL, uses: int = 1) -> str:
         if not 1 <= uses <= MOST_USES:
@@ -103,6 +109,7 @@ class MemoryVault:
         handle_id = self._prefix + self._new_id()
         expires = self._clock.now() + round(min(ttl, LONGEST_TTL) * 1000)
         self._entries[handle_id] = _Entry(secret, binding, expires, uses)
+        self._lent.setdefault(binding, []).append(handle_id)
         return handle_id
 
     def redeem(self, handle_id: str, binding: Binding, ticket: str) -> Secret:
@@ -112,23 +119,37 @@ class MemoryVault:
             raise CredentialUnavailable(found)
         return found
 
+    def holds(self, binding: Binding) -> bool:
+        return binding in self._lent
+
     def revoke(self, handle_id: str) -> None:
         if (entry := self._entries.get(handle_id)) is not None:
-            entry.secret = None
+            self._end(entry)
+            self._unlist(handle_id, entry.binding)
 
     def revoke_session(self, binding: Binding) -> None:
-        for entry in self._entries.values():
-            if entry.binding == binding:
-                entry.secret = None
+        for handle_id in self._lent.pop(binding, ()):
+            self._end(self._entries[handle_id])
 
     def sweep(self) -> None:
         """Lets go of secrets that have expired, and in the end of their handles."""
         now = self._clock.now()
         for handle_id, entry in list(self._entries.items()):
-            if now >= entry.expires:
-                entry.secret = None
-            if now >= entry.expires + REMEMBERED * 1000:
+            if now >= entry.expires and entry.secret is not None:
+                self._end(entry)
+                self._unlist(handle_id, entry.binding)
+            if entry.secret is None and now >= entry.forgotten:
                 del self._entries[handle_id]
+
+    def _end(self, entry: _Entry) -> None:
+        if entry.secret is not None:
+            entry.secret, entry.tickets = None, set()
+            entry.forgotten = self._clock.now() + round(REMEMBERED * 1000)
+
+    def _unlist(self, handle_id: str, binding: Binding) -> None:
+        lent = [other for other in self._lent.pop(binding, ()) if other != handle_id]
+        if lent:
+            self._lent[binding] = lent
 
     def _look_up(self, handle_id: str, binding: Binding, ticket: str) -> Secret | Reason:
         if not handle_id.startswith(self._prefix):

@@ -9,10 +9,9 @@ from typing import Final
 import msgspec
 
 from aevatar.actors import Runtime
-from aevatar.agents import RUN, AgentDocument, Budgets, ChosenModel, ModelChoice, Persona, run_key
-from aevatar.agents.runs import SESSION
+from aevatar.agents import RUN, AgentDocument, Budgets, ChosenModel, Lending, ModelChoice, Persona, run_key
 from aevatar.agents.runs_pb2 import Item, Parameters, ReaderCame, RunContext, StartRun
-from aevatar.credentials import Binding, CredentialVault, Secret
+from aevatar.credentials import Secret
 from aevatar.errors import Denied, Rejected
 from aevatar.identity import ActorId, Principal, ScopeId
 from aevatar.invocation import DEFAULT_SET
@@ -24,7 +23,6 @@ from aevatar.responses.response_object import echo_of, read_echo
 from aevatar.responses.starting import Found, limits_of, start_run
 from aevatar.routing import Decision, RouteInput, RoutePolicies
 
-CREDENTIAL_USES: Final = 256
 NO_TOOLS: Final = "none"
 """The tool set of those who want none."""
 
@@ -64,7 +62,7 @@ class Beginning:
         policies: RoutePolicies,
         histories: Histories,
         *,
-        vault: CredentialVault | None,
+        lending: Lending,
         budgets: Budgets,
     ) -> None:
         self._runtime = runtime
@@ -72,7 +70,7 @@ class Beginning:
         self._choice = choice
         self._policies = policies
         self._histories = histories
-        self._vault = vault
+        self._lending = lending
 
     async def begin(self, request: CreateResponse, given: Given, purpose: Purpose) -> ActorId:
         """The run for a request, started or found.
@@ -117,7 +115,7 @@ class Beginning:
             await self._runtime.ask(run, start, command_id=given.command_id, principal=given.caller)
         except Rejected as refused:
             # Somebody was faster with the same key. What was found out meanwhile may differ; the request may not.
-            self._revoke(start)
+            self._lending.take_back(start.context.credential_handle_id)
             if refused.code != "command_id_reused" or not await self._is_known(run, digest):
                 raise
 
@@ -172,15 +170,10 @@ class Beginning:
 
     def _context(self, run: ActorId, given: Given, seconds: float) -> RunContext:
         context = RunContext(request_id=given.request_id, root_run=run.text)
-        if self._vault is not None and given.secret is not None:
-            binding = Binding(run.scope, run, SESSION)
-            context.credential_handle_id = self._vault.mint(given.secret, binding, ttl=seconds, uses=CREDENTIAL_USES)
+        if given.secret is not None:
+            context.credential_handle_id = self._lending.lend(given.secret, run, seconds=seconds)
             context.credential_owner = run.text
         return context
-
-    def _revoke(self, start: StartRun) -> None:
-        if self._vault is not None and start.context.credential_handle_id:
-            self._vault.revoke(start.context.credential_handle_id)
 
 
 def require(caller: Principal, permission: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from aevatar.agents import Budgets, ModelChoice
+from aevatar.agents import Budgets, Lending, ModelChoice
 from aevatar.responses.beginning import Beginning
 from aevatar.responses.chat_completions import ChatCompletions
 from aevatar.responses.following import ABANDONED_AFTER, Following
@@ -44,7 +44,8 @@ def _services(services: Services, *, abandoned_after: float) -> Iterable[object]
     seal = Seal(partial(key_of, services.settings))
     histories = Histories(runtime.readmodels, seal)
     policies, budgets = services[RoutePolicies], services[Budgets]
-    beginning = Beginning(runtime, choice, policies, histories, vault=services.vault, budgets=budgets)
+    lending = services[Lending]
+    beginning = Beginning(runtime, choice, policies, histories, lending=lending, budgets=budgets)
     following = Following(runtime, abandoned_after=abandoned_after)
     yield Responses(runtime, beginning, following, histories, seal=seal)
     yield ChatCompletions(runtime, beginning, following)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aevatar.journal.records import SessionEvent
 
@@ -67,6 +67,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._tails: dict[tuple[str, str], list[Tail]] = {}
+        self._listeners: list[Callable[[str, str], None]] = []
         self.readers = 0
         self.readers_switched = 0
 
@@ -87,8 +88,14 @@ class Hub:
             if not tails:
                 del self._tails[place]
 
+    def on_end(self, listener: Callable[[str, str], None]) -> None:
+        """Has `listener` told the owner and the name of every session that ends in this process."""
+        self._listeners.append(listener)
+
     def publish(self, owner: str, events: Sequence[SessionEvent]) -> None:
         """Hands committed events, of any sessions of one owner, to their readers."""
+        if self._listeners:
+            self._tell_ends(owner, events)
         if not self._tails:
             return
         first = events[0].session
@@ -97,6 +104,12 @@ class Hub:
             return
         for session in dict.fromkeys(event.session for event in events):
             self._push((owner, session), [event for event in events if event.session == session])
+
+    def _tell_ends(self, owner: str, events: Sequence[SessionEvent]) -> None:
+        for event in events:
+            if event.terminal:
+                for listener in self._listeners:
+                    listener(owner, event.session)
 
     def _push(self, place: tuple[str, str], events: Sequence[SessionEvent]) -> None:
         for tail in self._tails.get(place, ()):
