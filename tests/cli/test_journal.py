@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from aevatar.actors import Runtime
+from aevatar.actors.nature import SystemClock
+from aevatar.blobs import DirectoryBlobs
 from aevatar.journal.port import Journal
 from aevatar.journal.postgres import PostgresJournal
 from aevatar.journal.records import DeadLetter, DocumentWrite, TurnRecord
@@ -155,6 +157,19 @@ def test_a_copy_can_be_verified_elsewhere_and_replaces_nothing(shell: Shell) -> 
     assert shell("journal", "verify", "--database", "sqlite:///copy.db", *TALLIES).code == 0
     again = shell("journal", "backup", "copy.db")
     assert (again.code, "exists already" in again.err) == (1, True)
+
+
+def test_a_copy_takes_the_blobs_along(shell: Shell) -> None:
+    lived(in_the_data_folder(shell))
+    blobs = DirectoryBlobs(shell.folder / "var" / "aevatar.db.blobs", SystemClock())
+    ref = asyncio.run(blobs.put(ANN, b"data", "text/plain"))
+    told = shell("journal", "backup", "copy.db")
+    (copy,) = (shell.folder / "copy.db.blobs").rglob(ref.blob_id)
+    assert (told.code, told.out.splitlines()[1]) == (0, f"copy.db.blobs: {copy.stat().st_size} bytes of blobs")
+    (shell.folder / "copy.db").unlink()
+    again = shell("journal", "backup", "copy.db")
+    assert (again.code, "exists already" in again.err) == (1, True)
+    assert not (shell.folder / "copy.db").exists()
 
 
 def test_what_serves_is_not_disturbed_by_looking_and_keeps_out_whoever_changes(tmp_path: Path, shell: Shell) -> None:

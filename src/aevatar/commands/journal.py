@@ -17,10 +17,12 @@ from aevatar.actors.exporting import exported
 from aevatar.actors.nature import SystemClock
 from aevatar.actors.rebuilding import rebuild_readmodels
 from aevatar.actors.verification import verify_journal
+from aevatar.blobs import DirectoryBlobs
+from aevatar.errors import Rejected
 from aevatar.journal.port import Journal
 from aevatar.platform import Platform, PlatformSettings
 from aevatar.server import Capability, Settings, load_capability
-from aevatar.server.journals import existing_journal_at
+from aevatar.server.journals import blobs_at, existing_journal_at
 
 _WEEK: Final = round(Retention().finished * 1000)
 
@@ -37,8 +39,13 @@ def verify(settings: Settings, platform_settings: PlatformSettings) -> int:
 
 def backup(settings: Settings, path: Path) -> None:
     """Writes a copy to `path`. A process that serves is not disturbed. Raises: Rejected when something is there."""
+    blobs = DirectoryBlobs.beside(path)
+    if blobs.exists():  # before anything is written
+        raise Rejected("backup_exists", f"{str(blobs)!r} exists already", "path")
     anyio.run(_backup, settings, path)
     print(f"{path}: {path.stat().st_size:,} bytes")
+    if blobs.exists():
+        print(f"{blobs}: {sum(file.stat().st_size for file in blobs.rglob('*') if file.is_file()):,} bytes of blobs")
 
 
 def export(settings: Settings, platform_settings: PlatformSettings) -> None:
@@ -98,8 +105,10 @@ async def _verify(settings: Settings, capabilities: list[Capability]) -> int:
 
 
 async def _backup(settings: Settings, path: Path) -> None:
+    database = settings.database.get_secret_value() if settings.database else None
     async with _opened(settings, read_only=True) as journal:
         await journal.backup(path)
+    await blobs_at(database, settings.data).backup(path)  # after the facts that name them
 
 
 async def _export(settings: Settings) -> None:

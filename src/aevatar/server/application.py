@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from aevatar.actors import Runtime
 from aevatar.actors.nature import SystemClock
+from aevatar.blobs import BlobStore
 from aevatar.credentials import MemoryVault
 from aevatar.credentials.vault import SWEEP_EVERY
 from aevatar.errors import AevatarError, Misassembled
@@ -26,7 +27,7 @@ from aevatar.server.authentication import Authenticator, authenticator_of
 from aevatar.server.capability import Capability, Services
 from aevatar.server.errors import ErrorAnswers
 from aevatar.server.health import health_routes
-from aevatar.server.journals import journal_at
+from aevatar.server.journals import blobs_at, journal_at
 from aevatar.server.metrics import metrics_route
 from aevatar.server.openapi import describe_errors
 from aevatar.server.principal import Guard
@@ -43,21 +44,27 @@ def create_application(
     settings: Settings,
     *,
     journal: Journal | None = None,
+    blobs: BlobStore | None = None,
     authenticator: Authenticator | None = None,
 ) -> FastAPI:
     """The application that serves `capabilities`. Its lifespan starts and stops the runtime.
 
-    `journal` and `authenticator` take the place of those the settings name.
+    `journal` and `authenticator` take the place of those the settings name. Blobs belong to their journal: with one of
+    your own, say where they lie, or there are none.
 
     Raises: Misassembled when capabilities or settings do not fit together.
     """
     _refuse_doubled_names(capabilities)
     vault = MemoryVault(SystemClock())
+    if journal is None:
+        journal = journal_at(_address(settings), settings.data)
+        blobs = blobs or blobs_at(_address(settings), settings.data)
     runtime = Runtime(
         kinds=[kind for capability in capabilities for kind in capability.kinds],
         effects=[effect for capability in capabilities for effect in capability.effects],
         projectors=[projector for capability in capabilities for projector in capability.projectors],
-        journal=journal or journal_at(_address(settings), settings.data),
+        journal=journal,
+        blobs=blobs,
         vault=vault,
     )
     services = Services(runtime, vault, settings)

@@ -1,4 +1,4 @@
-"""From an address to a journal. The only place that knows all adapters."""
+"""From an address to a journal, and to the blobs that belong to it. The only place that knows all adapters."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from aevatar.actors.nature import SystemClock
+from aevatar.blobs import BlobStore, DirectoryBlobs, MemoryBlobs
 from aevatar.errors import Misassembled
 from aevatar.journal.port import Journal
 
@@ -36,6 +38,22 @@ def journal_at(url: str | None, data: Path) -> Journal:
             return _memory()
         case scheme:
             raise Misassembled(f"a journal is at postgresql://…, sqlite:///path or memory:, and not at {scheme!r}")
+
+
+def blobs_at(url: str | None, data: Path) -> BlobStore:
+    """The blobs of the journal at `url`, or in the folder `data` without one; not opened yet.
+
+    They lie where the journal does: in a folder beside its file, or in a table of its schema.
+
+    Raises: Misassembled as `journal_at`.
+    """
+    match urlsplit(url).scheme if url is not None else "sqlite":
+        case "memory":
+            return MemoryBlobs(SystemClock())
+        case "postgresql" | "postgres":
+            return _postgres_blobs(str(url))
+    path = data / "aevatar.db" if url is None else _path_of(url)
+    return DirectoryBlobs(DirectoryBlobs.beside(path), SystemClock())
 
 
 def existing_journal_at(url: str | None, data: Path, *, read_only: bool) -> Journal:
@@ -96,6 +114,14 @@ def _postgres(url: str) -> Journal:
         raise Misassembled("a journal on PostgreSQL needs an extra: install aevatar[postgres]") from missing
     address, options = _postgres_options(url)
     return PostgresJournal(address, **options)
+
+
+def _postgres_blobs(url: str) -> BlobStore:
+    from aevatar.blobs.postgres import PostgresBlobs
+
+    address, options = _postgres_options(url)
+    options.pop("connections", None)
+    return PostgresBlobs(address, SystemClock(), **options)
 
 
 def _postgres_options(url: str) -> tuple[str, dict[str, Any]]:
