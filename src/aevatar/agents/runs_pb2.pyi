@@ -45,12 +45,13 @@ CALL_PHASE_HELD: CallPhase
 CALL_PHASE_DONE: CallPhase
 
 class Item(_message.Message):
-    __slots__ = ("id", "message", "reasoning", "call", "result", "is_input", "is_incomplete", "is_internal", "round", "is_commentary")
+    __slots__ = ("id", "message", "reasoning", "call", "result", "kept", "is_input", "is_incomplete", "is_internal", "round", "is_commentary")
     ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     REASONING_FIELD_NUMBER: _ClassVar[int]
     CALL_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
     IS_INPUT_FIELD_NUMBER: _ClassVar[int]
     IS_INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
     IS_INTERNAL_FIELD_NUMBER: _ClassVar[int]
@@ -61,12 +62,13 @@ class Item(_message.Message):
     reasoning: _models_pb2.ReasoningPart
     call: CallItem
     result: ResultItem
+    kept: _models_pb2.Media
     is_input: bool
     is_incomplete: bool
     is_internal: bool
     round: int
     is_commentary: bool
-    def __init__(self, id: _Optional[str] = ..., message: _Optional[_Union[_models_pb2.Message, _Mapping]] = ..., reasoning: _Optional[_Union[_models_pb2.ReasoningPart, _Mapping]] = ..., call: _Optional[_Union[CallItem, _Mapping]] = ..., result: _Optional[_Union[ResultItem, _Mapping]] = ..., is_input: _Optional[bool] = ..., is_incomplete: _Optional[bool] = ..., is_internal: _Optional[bool] = ..., round: _Optional[int] = ..., is_commentary: _Optional[bool] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., message: _Optional[_Union[_models_pb2.Message, _Mapping]] = ..., reasoning: _Optional[_Union[_models_pb2.ReasoningPart, _Mapping]] = ..., call: _Optional[_Union[CallItem, _Mapping]] = ..., result: _Optional[_Union[ResultItem, _Mapping]] = ..., kept: _Optional[_Union[_models_pb2.Media, _Mapping]] = ..., is_input: _Optional[bool] = ..., is_incomplete: _Optional[bool] = ..., is_internal: _Optional[bool] = ..., round: _Optional[int] = ..., is_commentary: _Optional[bool] = ...) -> None: ...
 
 class CallItem(_message.Message):
     __slots__ = ("call_id", "name", "arguments", "is_client")

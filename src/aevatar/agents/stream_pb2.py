@@ -23,49 +23,50 @@ _sym_db = _symbol_database.Default()
 
 
 from aevatar.models import models_pb2 as aevatar_dot_models_dot_models__pb2
+from aevatar.tools import tools_pb2 as aevatar_dot_tools_dot_tools__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x61\x65vatar/agents/stream.proto\x12\x0e\x61\x65vatar.agents\x1a\x1b\x61\x65vatar/models/models.proto\"\x82\x01\n\tRunOpened\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x11\n\tagent_key\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x12\n\ncreated_at\x18\x04 \x01(\x03\x12\x0e\n\x06origin\x18\x05 \x01(\t\x12\x0c\n\x04\x65\x63ho\x18\x06 \x01(\t\x12\x11\n\tis_queued\x18\x07 \x01(\x08\"\x1b\n\nStepOpened\x12\r\n\x05round\x18\x01 \x01(\r\"\x1b\n\nStepClosed\x12\r\n\x05round\x18\x01 \x01(\r\"w\n\nItemOpened\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.aevatar.agents.ItemKind\x12\x0f\n\x07\x63\x61ll_id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x11\n\tis_client\x18\x05 \x01(\x08\"^\n\nItemClosed\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x15\n\ris_incomplete\x18\x02 \x01(\x08\x12\x15\n\ris_commentary\x18\x03 \x01(\x08\x12\x11\n\tsignature\x18\x04 \x01(\t\"\"\n\x10MessageRestarted\x12\x0e\n\x06reason\x18\x01 \x01(\t\"R\n\x0fToolResultShown\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x12\n\nerror_code\x18\x04 \x01(\t\"z\n\rApprovalAsked\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12\x0c\n\x04tool\x18\x03 \x01(\t\x12\x11\n\targuments\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x12\n\nexpires_at\x18\x06 \x01(\x03\"I\n\x10\x41pprovalResolved\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\x10\n\x08\x64\x65\x63ision\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"$\n\x0cRunSuspended\x12\x14\n\x0c\x61pproval_ids\x18\x01 \x03(\t\"\x0c\n\nRunResumed\"X\n\x0cSubRunOpened\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x16\n\x0eparent_call_id\x18\x02 \x01(\t\x12\x11\n\tagent_key\x18\x03 \x01(\t\x12\r\n\x05\x64\x65pth\x18\x04 \x01(\r\"q\n\x0bSubRunShown\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x16\n\x0eparent_call_id\x18\x02 \x01(\t\x12\r\n\x05\x64\x65pth\x18\x03 \x01(\r\x12\x0e\n\x06\x63ursor\x18\x04 \x01(\x04\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\r\n\x05\x65vent\x18\x06 \x01(\x0c\"F\n\x0cSubRunClosed\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x16\n\x0eparent_call_id\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\"R\n\nUsageShown\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12$\n\x05usage\x18\x03 \x01(\x0b\x32\x15.aevatar.models.Usage\"\x19\n\x06Warned\x12\x0f\n\x07message\x18\x01 \x01(\t\"\x90\x01\n\tRunClosed\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12$\n\x05usage\x18\x04 \x01(\x0b\x32\x15.aevatar.models.Usage\x12\x18\n\x10rounds_exhausted\x18\x05 \x01(\x08\x12\x14\n\x0creply_failed\x18\x06 \x01(\x08*i\n\x08ItemKind\x12\x19\n\x15ITEM_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11ITEM_KIND_MESSAGE\x10\x01\x12\x17\n\x13ITEM_KIND_REASONING\x10\x02\x12\x12\n\x0eITEM_KIND_CALL\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x61\x65vatar/agents/stream.proto\x12\x0e\x61\x65vatar.agents\x1a\x1b\x61\x65vatar/models/models.proto\x1a\x19\x61\x65vatar/tools/tools.proto\"\x82\x01\n\tRunOpened\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x11\n\tagent_key\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x12\n\ncreated_at\x18\x04 \x01(\x03\x12\x0e\n\x06origin\x18\x05 \x01(\t\x12\x0c\n\x04\x65\x63ho\x18\x06 \x01(\t\x12\x11\n\tis_queued\x18\x07 \x01(\x08\"\x1b\n\nStepOpened\x12\r\n\x05round\x18\x01 \x01(\r\"\x1b\n\nStepClosed\x12\r\n\x05round\x18\x01 \x01(\r\"w\n\nItemOpened\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.aevatar.agents.ItemKind\x12\x0f\n\x07\x63\x61ll_id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x11\n\tis_client\x18\x05 \x01(\x08\"^\n\nItemClosed\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x15\n\ris_incomplete\x18\x02 \x01(\x08\x12\x15\n\ris_commentary\x18\x03 \x01(\x08\x12\x11\n\tsignature\x18\x04 \x01(\t\"\"\n\x10MessageRestarted\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\x93\x01\n\x0fToolResultShown\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x12\n\nerror_code\x18\x04 \x01(\t\x12\x15\n\rwhole_blob_id\x18\x05 \x01(\t\x12(\n\x05parts\x18\x06 \x03(\x0b\x32\x19.aevatar.tools.ResultPart\"z\n\rApprovalAsked\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12\x0c\n\x04tool\x18\x03 \x01(\t\x12\x11\n\targuments\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x12\n\nexpires_at\x18\x06 \x01(\x03\"I\n\x10\x41pprovalResolved\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\x10\n\x08\x64\x65\x63ision\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"$\n\x0cRunSuspended\x12\x14\n\x0c\x61pproval_ids\x18\x01 \x03(\t\"\x0c\n\nRunResumed\"X\n\x0cSubRunOpened\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x16\n\x0eparent_call_id\x18\x02 \x01(\t\x12\x11\n\tagent_key\x18\x03 \x01(\t\x12\r\n\x05\x64\x65pth\x18\x04 \x01(\r\"q\n\x0bSubRunShown\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x16\n\x0eparent_call_id\x18\x02 \x01(\t\x12\r\n\x05\x64\x65pth\x18\x03 \x01(\r\x12\x0e\n\x06\x63ursor\x18\x04 \x01(\x04\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\r\n\x05\x65vent\x18\x06 \x01(\x0c\"F\n\x0cSubRunClosed\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x16\n\x0eparent_call_id\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\"R\n\nUsageShown\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12$\n\x05usage\x18\x03 \x01(\x0b\x32\x15.aevatar.models.Usage\"\x19\n\x06Warned\x12\x0f\n\x07message\x18\x01 \x01(\t\"\x90\x01\n\tRunClosed\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12$\n\x05usage\x18\x04 \x01(\x0b\x32\x15.aevatar.models.Usage\x12\x18\n\x10rounds_exhausted\x18\x05 \x01(\x08\x12\x14\n\x0creply_failed\x18\x06 \x01(\x08*i\n\x08ItemKind\x12\x19\n\x15ITEM_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11ITEM_KIND_MESSAGE\x10\x01\x12\x17\n\x13ITEM_KIND_REASONING\x10\x02\x12\x12\n\x0eITEM_KIND_CALL\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aevatar.agents.stream_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ITEMKIND']._serialized_start=1390
-  _globals['_ITEMKIND']._serialized_end=1495
-  _globals['_RUNOPENED']._serialized_start=77
-  _globals['_RUNOPENED']._serialized_end=207
-  _globals['_STEPOPENED']._serialized_start=209
-  _globals['_STEPOPENED']._serialized_end=236
-  _globals['_STEPCLOSED']._serialized_start=238
-  _globals['_STEPCLOSED']._serialized_end=265
-  _globals['_ITEMOPENED']._serialized_start=267
-  _globals['_ITEMOPENED']._serialized_end=386
-  _globals['_ITEMCLOSED']._serialized_start=388
-  _globals['_ITEMCLOSED']._serialized_end=482
-  _globals['_MESSAGERESTARTED']._serialized_start=484
-  _globals['_MESSAGERESTARTED']._serialized_end=518
-  _globals['_TOOLRESULTSHOWN']._serialized_start=520
-  _globals['_TOOLRESULTSHOWN']._serialized_end=602
-  _globals['_APPROVALASKED']._serialized_start=604
-  _globals['_APPROVALASKED']._serialized_end=726
-  _globals['_APPROVALRESOLVED']._serialized_start=728
-  _globals['_APPROVALRESOLVED']._serialized_end=801
-  _globals['_RUNSUSPENDED']._serialized_start=803
-  _globals['_RUNSUSPENDED']._serialized_end=839
-  _globals['_RUNRESUMED']._serialized_start=841
-  _globals['_RUNRESUMED']._serialized_end=853
-  _globals['_SUBRUNOPENED']._serialized_start=855
-  _globals['_SUBRUNOPENED']._serialized_end=943
-  _globals['_SUBRUNSHOWN']._serialized_start=945
-  _globals['_SUBRUNSHOWN']._serialized_end=1058
-  _globals['_SUBRUNCLOSED']._serialized_start=1060
-  _globals['_SUBRUNCLOSED']._serialized_end=1130
-  _globals['_USAGESHOWN']._serialized_start=1132
-  _globals['_USAGESHOWN']._serialized_end=1214
-  _globals['_WARNED']._serialized_start=1216
-  _globals['_WARNED']._serialized_end=1241
-  _globals['_RUNCLOSED']._serialized_start=1244
-  _globals['_RUNCLOSED']._serialized_end=1388
+  _globals['_ITEMKIND']._serialized_start=1483
+  _globals['_ITEMKIND']._serialized_end=1588
+  _globals['_RUNOPENED']._serialized_start=104
+  _globals['_RUNOPENED']._serialized_end=234
+  _globals['_STEPOPENED']._serialized_start=236
+  _globals['_STEPOPENED']._serialized_end=263
+  _globals['_STEPCLOSED']._serialized_start=265
+  _globals['_STEPCLOSED']._serialized_end=292
+  _globals['_ITEMOPENED']._serialized_start=294
+  _globals['_ITEMOPENED']._serialized_end=413
+  _globals['_ITEMCLOSED']._serialized_start=415
+  _globals['_ITEMCLOSED']._serialized_end=509
+  _globals['_MESSAGERESTARTED']._serialized_start=511
+  _globals['_MESSAGERESTARTED']._serialized_end=545
+  _globals['_TOOLRESULTSHOWN']._serialized_start=548
+  _globals['_TOOLRESULTSHOWN']._serialized_end=695
+  _globals['_APPROVALASKED']._serialized_start=697
+  _globals['_APPROVALASKED']._serialized_end=819
+  _globals['_APPROVALRESOLVED']._serialized_start=821
+  _globals['_APPROVALRESOLVED']._serialized_end=894
+  _globals['_RUNSUSPENDED']._serialized_start=896
+  _globals['_RUNSUSPENDED']._serialized_end=932
+  _globals['_RUNRESUMED']._serialized_start=934
+  _globals['_RUNRESUMED']._serialized_end=946
+  _globals['_SUBRUNOPENED']._serialized_start=948
+  _globals['_SUBRUNOPENED']._serialized_end=1036
+  _globals['_SUBRUNSHOWN']._serialized_start=1038
+  _globals['_SUBRUNSHOWN']._serialized_end=1151
+  _globals['_SUBRUNCLOSED']._serialized_start=1153
+  _globals['_SUBRUNCLOSED']._serialized_end=1223
+  _globals['_USAGESHOWN']._serialized_start=1225
+  _globals['_USAGESHOWN']._serialized_end=1307
+  _globals['_WARNED']._serialized_start=1309
+  _globals['_WARNED']._serialized_end=1334
+  _globals['_RUNCLOSED']._serialized_start=1337
+  _globals['_RUNCLOSED']._serialized_end=1481
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 # mypy: disable-error-code="type-arg"
 from aevatar.models import models_pb2 as _models_pb2
+from aevatar.tools import tools_pb2 as _tools_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -83,16 +84,20 @@ class MessageRestarted(_message.Message):
     def __init__(self, reason: _Optional[str] = ...) -> None: ...
 
 class ToolResultShown(_message.Message):
-    __slots__ = ("call_id", "name", "text", "error_code")
+    __slots__ = ("call_id", "name", "text", "error_code", "whole_blob_id", "parts")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_BLOB_ID_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     name: str
     text: str
     error_code: str
-    def __init__(self, call_id: _Optional[str] = ..., name: _Optional[str] = ..., text: _Optional[str] = ..., error_code: _Optional[str] = ...) -> None: ...
+    whole_blob_id: str
+    parts: _containers.RepeatedCompositeFieldContainer[_tools_pb2.ResultPart]
+    def __init__(self, call_id: _Optional[str] = ..., name: _Optional[str] = ..., text: _Optional[str] = ..., error_code: _Optional[str] = ..., whole_blob_id: _Optional[str] = ..., parts: _Optional[_Iterable[_Union[_tools_pb2.ResultPart, _Mapping]]] = ...) -> None: ...
 
 class ApprovalAsked(_message.Message):
     __slots__ = ("approval_id", "call_id", "tool", "arguments", "reason", "expires_at")
