@@ -45,7 +45,7 @@ CALL_PHASE_HELD: CallPhase
 CALL_PHASE_DONE: CallPhase
 
 class Item(_message.Message):
-    __slots__ = ("id", "message", "reasoning", "call", "result", "kept", "is_input", "is_incomplete", "is_internal", "round", "is_commentary")
+    __slots__ = ("id", "message", "reasoning", "call", "result", "kept", "is_input", "is_incomplete", "is_internal", "round", "is_commentary", "kept_tokens")
     ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     REASONING_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +57,7 @@ class Item(_message.Message):
     IS_INTERNAL_FIELD_NUMBER: _ClassVar[int]
     ROUND_FIELD_NUMBER: _ClassVar[int]
     IS_COMMENTARY_FIELD_NUMBER: _ClassVar[int]
+    KEPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     id: str
     message: _models_pb2.Message
     reasoning: _models_pb2.ReasoningPart
@@ -68,7 +69,8 @@ class Item(_message.Message):
     is_internal: bool
     round: int
     is_commentary: bool
-    def __init__(self, id: _Optional[str] = ..., message: _Optional[_Union[_models_pb2.Message, _Mapping]] = ..., reasoning: _Optional[_Union[_models_pb2.ReasoningPart, _Mapping]] = ..., call: _Optional[_Union[CallItem, _Mapping]] = ..., result: _Optional[_Union[ResultItem, _Mapping]] = ..., kept: _Optional[_Union[_models_pb2.Media, _Mapping]] = ..., is_input: _Optional[bool] = ..., is_incomplete: _Optional[bool] = ..., is_internal: _Optional[bool] = ..., round: _Optional[int] = ..., is_commentary: _Optional[bool] = ...) -> None: ...
+    kept_tokens: int
+    def __init__(self, id: _Optional[str] = ..., message: _Optional[_Union[_models_pb2.Message, _Mapping]] = ..., reasoning: _Optional[_Union[_models_pb2.ReasoningPart, _Mapping]] = ..., call: _Optional[_Union[CallItem, _Mapping]] = ..., result: _Optional[_Union[ResultItem, _Mapping]] = ..., kept: _Optional[_Union[_models_pb2.Media, _Mapping]] = ..., is_input: _Optional[bool] = ..., is_incomplete: _Optional[bool] = ..., is_internal: _Optional[bool] = ..., round: _Optional[int] = ..., is_commentary: _Optional[bool] = ..., kept_tokens: _Optional[int] = ...) -> None: ...
 
 class CallItem(_message.Message):
     __slots__ = ("call_id", "name", "arguments", "is_client")

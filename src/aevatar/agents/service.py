@@ -28,6 +28,7 @@ from aevatar.agents.agents_pb2 import (
 from aevatar.agents.budgets import Budgets
 from aevatar.agents.choice import ModelChoice
 from aevatar.agents.lending import Lending
+from aevatar.agents.runs.blobs import lifted
 from aevatar.agents.runs_pb2 import (
     ApprovalDecided,
     ApprovalsDocument,
@@ -140,14 +141,15 @@ class Agents:
         """Starts a run of an agent, once for each command id; in a thread another run may take the input.
 
         Raises: Denied; Rejected `agent_not_found`, `agent_disabled`, `depth_exceeded`, `cycle_detected`,
-        `model_not_found`, `thread_busy`, `thread_queue_full`.
+        `model_not_found`, `thread_busy`, `thread_queue_full`, `payload_too_large`; Unavailable.
         """
         _require(caller, "agents.invoke")
         options = options or InvokeOptions()
         persona = (await self.get(caller, key)).document.persona
         model = await self._choice.choose(caller.scope, request=options.model, agent=persona.model)
+        light = await lifted(items)
         command = Invoke(
-            payload=Invocation(input=items, hints=options.hints),
+            payload=Invocation(input=light.items, hints=options.hints),
             context=context,
             thread=options.thread,
             run_key=run_key("run", f"{caller.scope}/{caller.subject}", command_id),
@@ -163,6 +165,7 @@ class Agents:
         if not command.context.root_run:
             command.context.root_run = ActorId(RUN, caller.scope, command.run_key).text
             command.context.budget = command.context.budget or await self.budgets.of(caller.scope)
+        await light.put(self._runtime.blobs, ActorId(RUN, caller.scope, command.run_key), command)
         outcome = await self._ask(caller, key, command, command_id)
         if not isinstance(outcome, Invoked):
             raise TypeError("an agent answers an invocation with Invoked")

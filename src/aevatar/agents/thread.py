@@ -16,6 +16,7 @@ from aevatar.agents.agents_pb2 import (
     ThreadRunStarted,
     ThreadState,
 )
+from aevatar.agents.runs.blobs import names_blobs
 from aevatar.agents.runs.facts import copy
 from aevatar.agents.runs_pb2 import (
     AddRunInput,
@@ -45,7 +46,7 @@ class Thread(Actor[ThreadState]):
             return self._start(cmd)
         if cmd.policy == "reject":
             raise Rejected("thread_busy", "A run of this thread is under way.")
-        if cmd.policy == "merge":
+        if cmd.policy == "merge" and not names_blobs(cmd.start.input):  # which belong to the run that was to be started
             return self._merge(cmd)
         if len(self.state.queue) >= QUEUE_LIMIT:
             raise Rejected("thread_queue_full", f"{QUEUE_LIMIT} runs of this thread are waiting.")

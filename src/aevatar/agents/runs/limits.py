@@ -62,6 +62,8 @@ def item_tokens(item: Item) -> int:
             return estimated_tokens(item.call.name + item.call.arguments) + 4
         case "result":
             return estimated_tokens(item.result.result.text) + 4
+        case "kept":
+            return item.kept_tokens
     return 0
 
 
