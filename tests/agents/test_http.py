@@ -73,8 +73,8 @@ async def test_a_run_is_started_followed_resumed_and_read(server: Served) -> Non
         "step_opened",
         "item_opened",
         "delta",  # the first piece at once
-        "delta",
         "usage_shown",
+        "delta",
         "item_closed",
         "step_closed",
         "run_closed",
@@ -91,6 +91,17 @@ async def test_a_run_is_started_followed_resumed_and_read(server: Served) -> Non
     )
     listed = (await server.client.get("/api/runs", params={"agent": "echo", "status": "completed"})).json()
     assert [item["id"] for item in listed["items"]] == [run["id"]]
+
+
+async def test_the_events_of_a_run_are_plain_json(server: Served) -> None:
+    await server.client.post("/api/agents", json=ECHO)
+    begun = await server.client.post("/api/agents/echo/runs", json={"prompt": "hi"})
+    told = {name: data for _, name, data in await events(server, begun.json()["events"])}
+    item = told["delta"]["item"]
+    assert isinstance(told["run_opened"]["createdAt"], int)
+    assert told["item_opened"] == {"itemId": item, "kind": "message", "callId": "", "name": "", "isClient": False}
+    assert told["item_closed"] == {"itemId": item, "isIncomplete": False, "isCommentary": False, "signature": ""}
+    assert {type(value) for value in told["run_closed"]["usage"].values()} == {int, bool}
 
 
 async def test_an_approval_is_found_and_decided(server: Served) -> None:
@@ -127,6 +138,8 @@ async def test_a_run_is_cancelled(server: Served) -> None:
         "code": "cancelled",
         "message": "enough",
         "usage": (await events(server, begun.json()["events"]))[-1][2]["usage"],
+        "roundsExhausted": False,
+        "replyFailed": False,
     }
 
 

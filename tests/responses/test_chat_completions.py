@@ -11,6 +11,7 @@ from openai import APIError, APIStatusError
 from openai.types.chat import ChatCompletionChunk
 
 from aevatar.models import ModelPort
+from aevatar.models.models_pb2 import FINISH_LENGTH
 from aevatar.platform import DEV
 from aevatar.testing.scripted_model import ScriptedModel, calls, fails, says
 from tests.responses.kit import BANNER, OFFLINE, World, serving
@@ -99,6 +100,28 @@ async def test_calls_are_streamed_with_their_arguments(world: World) -> None:
         (1, '{"place": "b"}'),
     ]
     assert chunks[-1].choices[0].finish_reason == "tool_calls"
+
+
+HALF_A_CALL = calls(("get_time", '{"place": "' + 300 * "x"), finish=FINISH_LENGTH)
+
+
+async def test_a_call_that_is_cut_off_at_the_limit_says_so_by_its_finish(tmp_path: Any) -> None:
+    async with serving(tmp_path, models={"s": ScriptedModel([HALF_A_CALL])}) as world:
+        chunks = await chunks_of(world, model="s/one", messages=HELLO, tools=[TOOL], max_completion_tokens=1)
+    told = [call.function for chunk in chunks for call in chunk.choices[0].delta.tool_calls or []]
+    assert "".join(function.arguments or "" for function in told if function) == '{"place": "' + 300 * "x"
+    assert chunks[-1].choices[0].finish_reason == "length"
+
+
+async def test_a_call_that_was_told_in_part_cannot_be_made_again_in_the_same_stream(tmp_path: Any) -> None:
+    script = ScriptedModel([HALF_A_CALL, calls(("get_time", "{}")), HALF_A_CALL, calls(("get_time", "{}"))])
+    async with serving(tmp_path, models={"s": script}) as world:
+        with pytest.raises(APIError, match="was cut off"):
+            await chunks_of(world, model="s/one", messages=HELLO, tools=[TOOL])
+        whole = await world.client.chat.completions.create(model="s/one", messages=HELLO, tools=[TOOL])
+    (call,) = whole.choices[0].message.tool_calls or []
+    assert call.type == "function"
+    assert call.function.arguments == "{}"
 
 
 async def test_tools_of_the_server_run_inside(world: World) -> None:

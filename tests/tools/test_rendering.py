@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aevatar.tools import to_json
+from aevatar.tools import render, to_json
 from tests.tools.protos import compiled
 
 REPORT = compiled(
@@ -34,6 +34,12 @@ def test_a_result_may_hold_what_arguments_may_not() -> None:
         '"degrees":21.3,"ratio":0.1,"counts":{"a":1,"b":2},"extra":{"k":null},"digest":"AA==",'
         '"at":"1970-01-01T00:00:01Z","took":"-PT1.000000005S","no":""}'
     )
+
+
+def test_programs_are_told_in_camel_case() -> None:
+    options = compiled("message Options { int64 last_change = 1; repeated Options sub_options = 2; }").Options
+    rendered = render(options(last_change=2**60, sub_options=[{"last_change": 1}]), camel_case=True)
+    assert rendered == {"lastChange": 2**60, "subOptions": [{"lastChange": 1}]}
 
 
 def test_numbers_that_json_lacks_are_written_as_words() -> None:

@@ -6,6 +6,7 @@ from aevatar.agents.budget import BUDGET, BUDGET_KIND
 from aevatar.agents.budgets import Budgets
 from aevatar.agents.choice import ChosenModel, ModelChoice
 from aevatar.agents.lending import Lending
+from aevatar.agents.native import event_name
 from aevatar.agents.service import STORED, Agents, InvokeOptions, Runs, run_key, user_message
 from aevatar.agents.thread import THREAD_KIND
 
@@ -30,6 +31,7 @@ __all__ = [
     "ModelChoice",
     "Persona",
     "Runs",
+    "event_name",
     "run_key",
     "user_message",
 ]

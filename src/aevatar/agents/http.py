@@ -6,18 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Header, Query, Response
-from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from aevatar.actors.packing import message_type
 from aevatar.agents.agents_pb2 import AgentDocument
 from aevatar.agents.budgets import Budgets
+from aevatar.agents.native import event_data, event_name
 from aevatar.agents.runs import SESSION
 from aevatar.agents.runs_pb2 import ApprovalsDocument, DecideApproval, RunContext, RunDocument
 from aevatar.agents.service import Agents, InvokeOptions, Runs, user_message
-from aevatar.agents.stream_pb2 import SubRunShown
 from aevatar.agents.views import (
     KEY,
     AgentList,
@@ -44,7 +41,7 @@ from aevatar.errors import Rejected
 from aevatar.identity import ActorId
 from aevatar.readmodels import Versioned
 from aevatar.server import ApiModel, Caller, CallerSecret, CommandId, Cursor, EventStream, provided
-from aevatar.sessions import Delta, SessionEvent, Sessions
+from aevatar.sessions import SessionEvent, Sessions
 
 router = APIRouter(prefix="/api", tags=["agents"])
 
@@ -54,9 +51,6 @@ BudgetsDep = Annotated[Budgets, provided(Budgets)]
 SessionsDep = Annotated[Sessions, provided(Sessions)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 IfMatch = Annotated[str | None, Header(pattern=r'^"?\d+"?$', description="The version the change is meant for.")]
-
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_encode = msgspec.json.Encoder().encode
 
 
 class NothingBody(ApiModel):
@@ -229,26 +223,7 @@ async def set_budget(body: BudgetBody, caller: Caller, budgets: BudgetsDep, comm
 
 def native(event: SessionEvent) -> Iterator[tuple[str, bytes]]:
     """The native stream: the name of the event in snake case, its fields in camel case."""
-    yield _named(event.event), _data(event.event)
-
-
-def _named(message: Message) -> str:
-    return _CAMEL.sub("_", message.DESCRIPTOR.name).lower()
-
-
-def _data(message: Message) -> bytes:
-    if isinstance(message, Delta):  # by far the most frequent one
-        return _encode({"item": message.item, "channel": message.channel, "text": message.text})
-    return _encode(_fields(message))
-
-
-def _fields(message: Message) -> dict[str, object]:
-    if isinstance(message, SubRunShown):
-        inner = message_type(message.name).FromString(message.event)
-        place = {"runId": message.run_id, "parentCallId": message.parent_call_id, "cursor": message.cursor}
-        return {**place, "depth": message.depth, "type": _named(inner), "event": _fields(inner)}
-    fields: dict[str, object] = json_format.MessageToDict(message)
-    return fields
+    yield event_name(event.event), event_data(event.event)
 
 
 def _of(items: list[Versioned[Message]], wanted: type) -> Iterator[Versioned]:  # type: ignore[type-arg]

@@ -8,8 +8,8 @@ from typing import Final, Protocol, TextIO
 from aevatar.commands.events import Event
 from aevatar.commands.screen import Screen, Speaker, plain
 
-CALL: Final = "ITEM_KIND_CALL"
-MESSAGE: Final = "ITEM_KIND_MESSAGE"
+CALL: Final = "call"
+MESSAGE: Final = "message"
 
 _RESULT_LIMIT: Final = 300
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from aevatar.actors.packing import message_type
+from aevatar.agents import event_name
 from aevatar.agents.runs_pb2 import CallItem
 from aevatar.agents.stream_pb2 import (
     ITEM_KIND_CALL,
@@ -49,6 +49,7 @@ from aevatar.responses.response_object import (
     tool_call_view,
 )
 from aevatar.sessions import Delta, SessionEvent
+from aevatar.tools import render
 
 PLACES: Final = 16
 LAST_PLACE: Final = PLACES - 1
@@ -323,7 +324,7 @@ class ResponseCodec:
                 yield {"type": "aevatar:subrun.started", **place, "agent": seen.agent_key, "depth": seen.depth}
             case SubRunShown():
                 shown = message_type(seen.name).FromString(seen.event)
-                event = {"type": seen.name, **json_format.MessageToDict(shown, preserving_proto_field_name=True)}
+                event = {"type": event_name(shown), **render(shown)}
                 yield {"type": "aevatar:subrun.event", **place, "depth": seen.depth, "event": event}
             case SubRunClosed():
                 yield {"type": "aevatar:subrun.ended", **place, "status": seen.status}

@@ -7,7 +7,7 @@ from aevatar.tools.arguments import InvalidArguments, parse_arguments
 from aevatar.tools.context import CallContext
 from aevatar.tools.headers import CleanedHeaders, clean_headers
 from aevatar.tools.ordering import CallState, RoundCall, in_call_order, startable
-from aevatar.tools.rendering import to_json
+from aevatar.tools.rendering import render, to_json
 from aevatar.tools.repetition import CallAttempt, is_futile
 from aevatar.tools.results import FailureCode, ShortenedText, failure, failure_of, result_of, shorten
 from aevatar.tools.schema import schema_of
@@ -74,6 +74,7 @@ __all__ = [
     "is_futile",
     "must_ask",
     "parse_arguments",
+    "render",
     "result_of",
     "schema_of",
     "shorten",
