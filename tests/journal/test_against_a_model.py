@@ -44,7 +44,7 @@ STEPS = st.fixed_dictionaries(
         "concludes": st.lists(st.sampled_from(COMMANDS), max_size=1),
         "shows": st.lists(st.tuples(st.sampled_from("st"), NEXT, st.booleans()), max_size=2),
         "sends": st.lists(st.sampled_from(ACTORS), max_size=2),
-        "ticks": st.lists(st.integers(1, 9), max_size=2),
+        "ticks": st.lists(st.integers(0, 9), max_size=2),
         "sets": st.lists(st.tuples(st.sampled_from("tu"), st.integers(1, 3)), max_size=3),
         "clears": st.lists(st.tuples(st.sampled_from("tu"), st.integers(1, 3)), max_size=3),
     }
@@ -79,6 +79,9 @@ class Committed:
         if record.actor in stale or not follows:
             stale.add(record.actor)
             return Verdict.CONFLICT
+        if not set(record.mail_done) <= set(self.mail(record.actor)):
+            stale.update({record.actor} if record.version else ())
+            return Verdict.REPEATED
         self.records.append(record)
         return Verdict.COMMITTED
 
@@ -111,12 +114,12 @@ class Committed:
     def open_commands(self, actor: str) -> list[OpenCommand]:
         return [turn.opened for turn in self.turns(actor) if turn.opened and self._conclusion(turn) is None]
 
-    def mail(self) -> list[str]:
+    def mail(self, *targets: str) -> list[str]:
         waiting: list[tuple[str, str]] = []
         for record in self.records:
             waiting = [each for each in waiting if each not in {(record.actor, done) for done in record.mail_done}]
             waiting += [(each.target, each.id) for each in record.mail]
-        return [mail_id for _, mail_id in waiting]
+        return [mail_id for target, mail_id in waiting if target in targets]
 
     def timers(self) -> set[DueTimer]:
         timers: dict[tuple[str, str], DueTimer] = {}
@@ -179,7 +182,8 @@ class JournalAgainstModel(RuleBasedStateMachine):
         ahead: int | None,
         **step: Any,
     ) -> TurnRecord:
-        record = turn(actor, None, mail_done=[f"m{number}" for number in step["ticks"]])
+        waiting = [*self.model.mail(actor), "unknown"]
+        record = turn(actor, None, mail_done=[waiting[number % len(waiting)] for number in step["ticks"]])
         for session, slip, terminal in step["shows"]:
             numbers[actor, session] += 1
             record.shown.append(shown(session, numbers[actor, session] + slip, at=self.new_id(), terminal=terminal))
@@ -228,7 +232,7 @@ class JournalAgainstModel(RuleBasedStateMachine):
 
     @invariant()
     def mail_and_timers_wait_until_they_are_done(self) -> None:
-        assert [each.id for each in at_once(self.journal.mail())] == self.model.mail()
+        assert [each.id for each in at_once(self.journal.mail())] == self.model.mail(*ACTORS)
         assert set(at_once(self.journal.due(FAR))) == self.model.timers()
 
 

@@ -21,6 +21,7 @@ from tests.sample.sample_pb2 import (
     CancelFetches,
     Fetch,
     Forget,
+    Forward,
     HowMuch,
     Noted,
     Release,
@@ -29,7 +30,7 @@ from tests.sample.sample_pb2 import (
     Total,
     Wait,
 )
-from tests.sample.world import ALPHA, ANN, Faults, HeldJournal, World, anyio_backend, memory, settled
+from tests.sample.world import ALPHA, ANN, BEN, Faults, HeldJournal, World, anyio_backend, memory, settled
 
 __all__ = ["anyio_backend", "memory"]
 
@@ -138,6 +139,25 @@ async def test_what_the_journal_holds_is_handled_however_long_conflicts_last(mem
         assert len(await memory.events(ANN)) == before + 1
         journal = memory.journal
         assert (await journal.mail(), await journal.effects(), await journal.due(2**62)) == ([], [], [])
+
+
+async def test_a_letter_that_was_refused_takes_no_effect_when_it_is_found_once_more(memory: World) -> None:
+    looks, commits = HeldJournal("mail", answers=True), HeldJournal()
+    async with memory.runtime(over=lambda journal: looks.over(commits.over(journal))) as runtime:
+        await runtime.ask(ANN, Add(by=1))
+        await runtime.ask(BEN, Add(by=1))
+        looks.hold()
+        commits.hold(after=1)
+        await runtime.ask(BEN, Forward(to=ANN.text, by=5, refused=True, answer=True))
+        await elapse(40)  # long enough for a look that finds the letter
+        commits.release()
+        await settled()
+        assert (await memory.events(BEN))[-1] == Noted(text="refusal too_little")
+        await runtime.ask(ANN, Add(by=10))
+        looks.release()
+        await elapse(40)
+        assert await runtime.ask(ANN, HowMuch()) == Total(total=11)
+        assert await memory.journal.mail() == []
 
 
 async def test_a_message_that_waited_for_an_undone_turn_comes_back_once(memory: World) -> None:

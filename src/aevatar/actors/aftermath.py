@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 from google.protobuf.message import Message
 
-from aevatar.actors.activation import Activation, Answer, Delivery, Phase, Ticket
+from aevatar.actors.activation import Activation, Answer, Delivery, Ticket
 from aevatar.actors.deciding import gone
 from aevatar.actors.envelope import Envelope
 from aevatar.actors.metrics import Metrics
@@ -64,6 +64,8 @@ class Aftermath:
                 continue
             if verdict is Verdict.COMMITTED:
                 self._committed(ticket)
+            elif verdict is Verdict.REPEATED and ticket.record.version is None:
+                self._passed_over(ticket)
             elif verdict is Verdict.FENCED:
                 self._outlets.fenced()
                 self._undo(ticket, verdict)
@@ -89,8 +91,13 @@ class Aftermath:
             self._signal(ticket, ticket.turn)
         if record.retirement:
             self._outlets.erase(activation.id)
-        if activation.phase is Phase.DRAINING:
-            self._stage.drained(activation)
+        self._stage.drained(activation)
+
+    def _passed_over(self, ticket: Ticket) -> None:
+        # Its mail was ticked off before: nothing of it is stored, nothing follows from it, no later turn rests on it.
+        ticket.activation.inflight.popleft()
+        self._answer(ticket)
+        self._stage.drained(ticket.activation)
 
     def _answer(self, ticket: Ticket) -> None:
         if ticket.answer is not None:

@@ -147,7 +147,8 @@ class MemoryStore:
             return Verdict.COMMITTED
         refusal = self._refusal(record, handle, stale)
         if refusal is not None:
-            stale.add(record.actor)
+            if refusal is not Verdict.REPEATED or record.version is not None:
+                stale.add(record.actor)
             return refusal
         self._store(record)
         return Verdict.COMMITTED
@@ -175,7 +176,10 @@ class MemoryStore:
             return Verdict.REPEATED
         if record.actor in stale or (record.version is not None and record.version != len(actor.log) + 1):
             return Verdict.CONFLICT
-        return None if _numbers_follow(actor, record.shown) else Verdict.CONFLICT
+        if not _numbers_follow(actor, record.shown):
+            return Verdict.CONFLICT
+        waiting = self.contents.mail.get(record.actor, {})
+        return None if waiting.keys() >= set(record.mail_done) else Verdict.REPEATED
 
     def _store(self, record: TurnRecord) -> None:
         actor = self.contents.actors.get(record.actor)

@@ -51,11 +51,13 @@ class Journal(Protocol):
         """Stores each record as one unit, or refuses it whole; the verdicts stand in the order of the batch.
 
         Records of one actor are taken in order, and once one is refused so are the later ones of that actor: as
-        `CONFLICT`, unless there is more to say against them. No other order is promised, not even in the feed.
+        `CONFLICT`, unless there is more to say against them. Only one without a version that is `REPEATED` harms none:
+        nothing rests on it. No other order is promised, not even in the feed.
 
         A record that is stored already, byte for byte, is `COMMITTED`: a batch whose answer was lost may simply be sent
         again. One that only shows is known by its events; once one of them was folded or has expired it is a
-        `CONFLICT`, as is any other record that shows something in a session that has expired.
+        `CONFLICT`, as is any other record that shows something in a session that has expired. One that neither decides
+        nor shows, and ticks off mail, is `REPEATED`.
         """
 
     async def accept(self, mail: Sequence[Mail]) -> list[Verdict]:

@@ -18,7 +18,7 @@ class Verdict(Enum):
 
     COMMITTED = "committed"
     REPEATED = "repeated"
-    """The command id is in the actor's log already; ask for its outcome."""
+    """The command id is in the actor's log already, or the mail that brought the message is ticked off already."""
     CONFLICT = "conflict"
     """The version, or the number of a session event, is taken: the activation that produced the record is stale."""
     FENCED = "fenced"
@@ -204,6 +204,7 @@ class TurnRecord:
     concluded: list[tuple[str, bytes]] = field(default_factory=list)
     mail: list[Mail] = field(default_factory=list)
     mail_done: list[str] = field(default_factory=list)
+    """Mail that brought the message. Where it does not wait any more the message was handled before: `REPEATED`."""
     timers_set: list[TimerSet] = field(default_factory=list)
     timers_cleared: list[tuple[str, int]] = field(default_factory=list)
     """Names, each with the newest generation that is cleared."""

@@ -24,7 +24,7 @@ _V = TypeVar("_V")
 
 
 class OutOfOrder(Exception):
-    """The records of one actor do not follow each other, so they cannot be stored as one."""
+    """The records do not follow each other as they should, so they cannot be stored as one."""
 
 
 @dataclass(slots=True)
@@ -83,16 +83,20 @@ class Batch:
             *columns(((key, run.shard, run.added, run.retirement) for key, run in heads), 4),
             *columns(((*key, run.shard, run.added, run.ended_at) for key, run in sessions), 5),
         ]
-        end = [len(shards), [run.last for _, run in heads], [run.last for _, run in sessions]]
+        checks: list[Part] = [
+            ("commit_checks", [len(shards), [run.last for _, run in heads], [run.last for _, run in sessions]])
+        ]
+        if self._mail_done:
+            checks.append(("mail_check", [len(self._mail_done)]))
         optional = [(name, columns(rows, 0)) for name, rows in self._rows() if rows]
-        return [("commit_begin", begin), *optional, *self._documents.parts(), ("commit_end", end)]
+        return [("commit_begin", begin), *optional, *self._documents.parts(), *checks, ("commit_end", [])]
 
     def premises(self, owner: str) -> list[Any]:
         """What the batch takes for granted, as the arguments of the question which actors it is wrong about."""
         heads = ((actor, run.last - run.added) for actor, run in self._heads.items())
         sessions = ((*key, run.last - run.added) for key, run in self._sessions.items())
         commands = ((row[1], row[5]) for row in self._turns if row[5] is not None)
-        groups = ((self._shards.items(), 2), (heads, 2), (commands, 2), (sessions, 3))
+        groups = ((self._shards.items(), 2), (heads, 2), (commands, 2), (sessions, 3), (self._mail_done, 2))
         return [owner, *(column for rows, width in groups for column in columns(rows, width))]
 
     def _rows(self) -> Iterator[tuple[str, list[Row]]]:
@@ -158,9 +162,11 @@ class Batch:
                 self._concluded.setdefault(key, (*key, outcome))
 
     def _pass_mail(self, record: TurnRecord) -> None:
-        for mail_id in record.mail_done:
-            self._mail.pop((record.actor, mail_id), None)
-            self._mail_done.add((record.actor, mail_id))
+        for mail_id in set(record.mail_done):
+            key = (record.actor, mail_id)
+            if key in self._mail or key in self._mail_done:  # no runtime is that fast: one after the other, then
+                raise OutOfOrder
+            self._mail_done.add(key)
         for mail in record.mail:
             self._mail.setdefault((mail.target, mail.id), mail_row(next(self._places), mail))
 

@@ -34,12 +34,17 @@ with tick as (
   where s.form < 2
   returning owner, session, last)
 
--- name: commit_end
+-- name: commit_checks
 select case
   when (select count(*) from owned) <> $1::integer then {schema}.refuse()
   when coalesce((select array_agg(version order by actor) from heads), '{}') <> $2::bigint[] then {schema}.refuse()
   when coalesce((select array_agg(last order by owner, session) from showing), '{}') <> $3::bigint[]
     then {schema}.refuse()
+
+-- name: mail_check
+  when (select count(*) from mail_done) <> $1::integer then {schema}.refuse()
+
+-- name: commit_end
   else (select position from tick) end
 
 -- name: turns
@@ -74,7 +79,7 @@ select case
 -- name: mail_done
 , mail_done as (
   delete from {schema}.mail m using unnest($1::text[], $2::text[]) as d (target, id)
-  where m.target = d.target and m.id = d.id)
+  where m.target = d.target and m.id = d.id returning m.id)
 
 -- name: mail
 , mail as (
@@ -161,6 +166,9 @@ union
 select c.owner from unnest($8::text[], $9::text[], $10::bigint[]) as c (owner, session, last)
   left join {schema}.sessions s on s.owner = c.owner and s.session = c.session
   where coalesce(s.last, 0) <> c.last or s.form = 2
+union
+select c.target from unnest($11::text[], $12::text[]) as c (target, id)
+  left join {schema}.mail m on m.target = c.target and m.id = c.id where m.id is null
 
 -- name: turn
 select body, command_id, digest, outcome from {schema}.turns where actor = $1 and version = $2

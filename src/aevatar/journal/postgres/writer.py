@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
@@ -141,8 +142,10 @@ class Writer:
                 return Verdict.COMMITTED
             if record.actor not in stale and await self._stores([record]):
                 return Verdict.COMMITTED
-            stale.add(record.actor)
-            return await self._refusal(record)
+            verdict = await self._refusal(record, stale)
+            if verdict is not Verdict.REPEATED or record.version is not None:
+                stale.add(record.actor)
+            return verdict
         except Rejected:  # it holds what PostgreSQL cannot, as U+0000 in an id: no verdict says so, and no retry helps
             stale.add(record.actor)
             return Verdict.CONFLICT
@@ -158,11 +161,18 @@ class Writer:
         row = await self._database.row("session_event", owner, event.session, event.number)
         return row is not None and SessionEvent(*row) == event
 
-    async def _refusal(self, record: TurnRecord) -> Verdict:
+    async def _refusal(self, record: TurnRecord, stale: set[str]) -> Verdict:
         if not await self._database.value("is_owned", record.shard, self.owner):
             return Verdict.FENCED
-        is_known = await self._database.value("has_command", record.actor, record.command_id)
-        return Verdict.REPEATED if is_known and record.version is not None else Verdict.CONFLICT
+        if record.version is not None and await self._database.value("has_command", record.actor, record.command_id):
+            return Verdict.REPEATED
+        if record.actor in stale or not await self._has_lost_mail(record):
+            return Verdict.CONFLICT
+        return Verdict.CONFLICT if await self._suspects([replace(record, mail_done=[])]) else Verdict.REPEATED
+
+    async def _has_lost_mail(self, record: TurnRecord) -> bool:
+        places = {(record.actor, mail_id) for mail_id in record.mail_done}
+        return len(await self._database.fetch("mail_digests", *columns(places, 2))) < len(places)
 
 
 def _verdict(mail: Mail, stored: bytes | None, *, is_lost: bool) -> Verdict:

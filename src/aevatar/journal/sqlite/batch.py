@@ -23,7 +23,6 @@ _STATEMENTS: Final = (
     "open_commands",
     "conclude_commands",
     "close_commands",
-    "tick_off_mail",
     "post_new_mail",
     "clear_timers",
     "set_timers",
@@ -40,7 +39,7 @@ _Row = tuple[SqlValue, ...]
 
 
 class DoesNotFollow(Exception):
-    """A version or a number is not the next one."""
+    """A version or a number is not the next one, or mail that is ticked off does not wait."""
 
 
 class Batch:
@@ -54,6 +53,7 @@ class Batch:
         self._retired: dict[int, _Row] = {}
         self._concluded: dict[tuple[int, str], _Row] = {}
         self._mail: dict[tuple[str, str], Mail] = {}
+        self._mail_done: dict[tuple[str, str], None] = {}
         self._timers: dict[tuple[int, str], tuple[int, TimerSet]] = {}
         self._started: dict[str, list[SqlValue]] = {}
         self._ended: dict[str, _Row] = {}
@@ -83,7 +83,8 @@ class Batch:
             self._rows["bury"] += (letter.id, letter.actor, letter.reason, letter.body, letter.at)
 
     def write(self, connection: sqlite3.Connection, queries: Queries) -> None:
-        """Executes the statements, inside the transaction of the caller."""
+        """Executes the statements, inside the transaction of the caller. Raises: DoesNotFollow."""
+        self._tick_off(connection, queries)
         self._flatten()
         for name, columns in self._rows.items():
             if columns:
@@ -116,9 +117,11 @@ class Batch:
             self._concluded.setdefault((pk, command_id), (pk, command_id, outcome))
 
     def _pass_mail(self, record: TurnRecord) -> None:
-        for mail_id in record.mail_done:
-            self._mail.pop((mail_id, record.actor), None)
-            self._rows["tick_off_mail"] += (mail_id, record.actor)
+        for mail_id in set(record.mail_done):
+            place = (mail_id, record.actor)
+            if place in self._mail or place in self._mail_done:  # no runtime is that fast: one after the other, then
+                raise DoesNotFollow
+            self._mail_done[place] = None
         for mail in record.mail:
             self._mail.setdefault((mail.id, mail.target), mail)
 
@@ -173,6 +176,12 @@ class Batch:
             self._rows["add_session_events"] += event_row(event, session=session.pk)
             if event.terminal:
                 self._sessions_ended[session.pk] = (session.pk, event.at)
+
+    def _tick_off(self, connection: sqlite3.Connection, queries: Queries) -> None:
+        before = connection.total_changes
+        queries.many("tick_off_mail").execute(connection, [column for place in self._mail_done for column in place])
+        if connection.total_changes - before != len(self._mail_done):
+            raise DoesNotFollow
 
     def _flatten(self) -> None:
         rows = self._rows

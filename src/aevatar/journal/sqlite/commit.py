@@ -78,7 +78,8 @@ class Committer:
             return Verdict.COMMITTED
         refusal = self._refusal(record, stale)
         if refusal is not None:
-            stale.add(record.actor)
+            if refusal is not Verdict.REPEATED or record.version is not None:
+                stale.add(record.actor)
             return refusal
         self.store([record])
         return Verdict.COMMITTED
@@ -111,7 +112,10 @@ class Committer:
             return Verdict.REPEATED
         if record.actor in stale or (record.version is not None and record.version != actor.last + 1):
             return Verdict.CONFLICT
-        return None if self._numbers_follow(actor, record.shown) else Verdict.CONFLICT
+        if not self._numbers_follow(actor, record.shown):
+            return Verdict.CONFLICT
+        waits = all(self._digest_of_mail(mail_id, record.actor) is not None for mail_id in record.mail_done)
+        return None if waits else Verdict.REPEATED
 
     def _knows_command(self, actor: KnownRow, command_id: str | None) -> bool:
         found = self._connection.execute(self._queries["knows_command"], (command_id, actor.pk)).fetchone()
@@ -127,8 +131,12 @@ class Committer:
         return True
 
     def _judged_mail(self, mail: Mail) -> Verdict:
-        found = self._connection.execute(self._queries["digest_of_mail"], (mail.id, mail.target)).fetchone()
+        found = self._digest_of_mail(mail.id, mail.target)
         if found is None:
             self.post([mail])
             return Verdict.COMMITTED
-        return Verdict.COMMITTED if found[0] == mail.digest else Verdict.CONFLICT
+        return Verdict.COMMITTED if found == mail.digest else Verdict.CONFLICT
+
+    def _digest_of_mail(self, mail_id: str, target: str) -> bytes | None:
+        found = self._connection.execute(self._queries["digest_of_mail"], (mail_id, target)).fetchone()
+        return None if found is None else found[0]

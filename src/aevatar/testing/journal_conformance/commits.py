@@ -218,7 +218,7 @@ async def test_the_very_same_batch_again_is_committed_and_changes_nothing(journa
         full(ANN, 1, "c1"),
         full(CLEO, 1, "c1"),
         turn(ANN, None, shown=[shown("s", 2)]),
-        turn(ANN, 2, mail_done=["unknown"]),
+        turn(ANN, 2),
     ]
     await journal.commit(batch)
     before = await everything(journal)

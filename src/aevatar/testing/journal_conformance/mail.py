@@ -6,11 +6,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aevatar.journal.port import Journal
-from aevatar.journal.records import Verdict
-from aevatar.testing.journal_conformance.examples import ANN, BEN, mail, shard_of, turn
+from aevatar.journal.records import DeadLetter, Verdict
+from aevatar.testing.journal_conformance.examples import ANN, BEN, NOW, mail, shard_of, turn
 from aevatar.testing.journal_conformance.harness import Journals, opened
 
-COMMITTED, CONFLICT = Verdict.COMMITTED, Verdict.CONFLICT
+COMMITTED, CONFLICT, REPEATED = Verdict.COMMITTED, Verdict.CONFLICT, Verdict.REPEATED
 
 
 async def test_accepted_mail_waits_in_the_order_of_its_positions(journal: Journal) -> None:
@@ -75,17 +75,36 @@ async def test_mail_that_waits_already_is_not_sent_twice(journal: Journal) -> No
 
 async def test_a_turn_ticks_off_its_own_mail(journal: Journal) -> None:
     await journal.accept([mail("m1", ANN), mail("m2", ANN), mail("m3", ANN), mail("m1", BEN)])
-    batch = [turn(ANN, 1, mail_done=["m1", "m3", "unknown"]), turn(BEN, None, mail_done=["m1"])]
+    batch = [turn(ANN, 1, mail_done=["m1", "m3"]), turn(BEN, None, mail_done=["m1"])]
     assert await journal.commit(batch) == [COMMITTED, COMMITTED]
     assert [(each.target, each.id) for each in await journal.mail()] == [(ANN, "m2")]
 
 
-async def test_ticking_off_again_is_harmless(journal: Journal) -> None:
+async def test_what_mail_brings_about_happens_only_while_it_waits(journal: Journal) -> None:
     await journal.accept([mail("m1", ANN), mail("m2", ANN)])
-    ticking = turn(ANN, None, mail_done=["m1"])
-    assert await journal.commit([ticking]) == [COMMITTED]
-    assert await journal.commit([ticking]) == [COMMITTED]
-    assert [each.id for each in await journal.mail()] == ["m2"]
+    refusing = turn(ANN, None, mail_done=["m1"], mail=[mail("answer", BEN)])
+    assert await journal.commit([refusing]) == [COMMITTED]
+    dead = DeadLetter("m1", ANN, "a bug", b"envelope", NOW)
+    again = turn(ANN, None, mail_done=["m1"], mail=[mail("other answer", BEN)], dead=[dead])
+    late = [again, turn(ANN, 1, mail_done=["m1", "m2"]), turn(BEN, None, mail_done=["m2"])]
+    assert await journal.commit(late) == [REPEATED] * 3
+    assert [each.id for each in await journal.mail()] == ["m2", "answer"]
+    assert (await journal.load(ANN), await journal.dead_letters()) == (None, [])
+
+
+async def test_mail_that_is_gone_harms_later_records_only_where_they_rest_on_its_turn(journal: Journal) -> None:
+    await journal.accept([mail("m1", BEN)])
+    ticking, deciding = turn(ANN, None, mail_done=["gone"]), turn(ANN, 2, mail_done=["gone"])
+    batch = [ticking, turn(ANN, 1), ticking, deciding, turn(ANN, 3), turn(BEN, 1, mail_done=["m1"])]
+    assert await journal.commit(batch) == [REPEATED, COMMITTED, REPEATED, REPEATED, CONFLICT, COMMITTED]
+    assert await journal.commit(batch[:2]) == [REPEATED, COMMITTED]
+
+
+async def test_of_two_turns_that_one_mail_brings_about_in_one_batch_the_first_counts(journal: Journal) -> None:
+    await journal.accept([mail("m1", ANN)])
+    batch = [turn(ANN, 1, mail_done=["m1"], mail=[mail("m1", BEN)]), turn(ANN, 2, mail_done=["m1"])]
+    assert await journal.commit(batch) == [COMMITTED, REPEATED]
+    assert [each.target for each in await journal.mail()] == [BEN]
 
 
 async def test_ticking_off_makes_no_actor(journal: Journal) -> None:

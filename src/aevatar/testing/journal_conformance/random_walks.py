@@ -85,7 +85,9 @@ class Walk:
         versions = {actor: image.version for actor, image in at.items()}
         numbers = {(actor, key): last for actor in ACTORS for key, (last, _) in at[actor].sessions.items()}
         living = [actor for actor in ACTORS if at[actor].retirement is not Retirement.ERASED]
-        batch = [self._record(self._random.choice(living), versions, numbers) for _ in range(self._upto(6)) if living]
+        waiting = [(each.target, each.id) for each in await self._model.mail()]
+        acting = [self._random.choice(living) for _ in range(self._upto(6)) if living]
+        batch = [self._record(actor, versions, numbers, waiting) for actor in acting]
         self._last_batch = batch
         return lambda journal: journal.commit(batch)
 
@@ -160,10 +162,18 @@ class Walk:
 
     # Records
 
-    def _record(self, actor: str, versions: dict[str, int], numbers: dict[tuple[str, str], int]) -> TurnRecord:
+    def _record(
+        self,
+        actor: str,
+        versions: dict[str, int],
+        numbers: dict[tuple[str, str], int],
+        waiting: list[tuple[str, str]],
+    ) -> TurnRecord:
         record = turn(actor, None, at=self._time())
         record.shown = [self._event(actor, numbers) for _ in range(self._upto(3))]
-        record.mail_done = [self._known("mail"), f"a{self._upto(6)}"]
+        known = [mail_id for target, mail_id in waiting if target == actor]
+        record.mail_done = self._random.sample(known, min(len(known), self._upto(3) - 1))
+        record.mail_done += [self._known("mail")] * self._one_in(12)
         record.dead = [DeadLetter(self._id("letter"), actor, "a bug", self._bytes(), record.at)] * self._one_in(4)
         if not self._one_in(4):
             versions[actor] += 1
