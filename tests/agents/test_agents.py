@@ -183,6 +183,43 @@ async def test_the_same_invocation_is_the_same_run() -> None:
         assert len((await world.runs.list(ALICE)).items) == 1
 
 
+async def test_an_invocation_repeated_after_the_agent_has_changed_is_still_the_same_run() -> None:
+    world = World(says("Hello."))
+    async with world.opened():
+        await world.agent("ada")
+        first = await world.invoke("ada", "Hi", command_id="c-1")
+        await world.story(world.run_of(first.run))
+        await world.agents.configure(ALICE, "ada", Persona(instructions="Be verbose."))
+        assert await world.invoke("ada", "Hi", command_id="c-1") == first
+        await world.agents.set_enabled(ALICE, "ada", enabled=False)
+        assert await world.invoke("ada", "Hi", command_id="c-1") == first
+        assert len(await world.facts(world.run_of(first.run), RunQueued)) == 1
+
+
+async def test_another_invocation_under_the_same_id_is_refused() -> None:
+    world = World(says("Hello."))
+    async with world.opened():
+        await world.agent("ada")
+        await world.agent("bob")
+        await world.invoke("ada", "Hi", command_id="c-1")
+        for other in (
+            world.invoke("ada", "Hello", command_id="c-1"),
+            world.invoke("bob", "Hi", command_id="c-1"),
+            world.invoke("ada", "Hi", command_id="c-1", model="scripted/other"),
+        ):
+            with pytest.raises(Rejected, match="command_id_reused"):
+                await other
+
+
+async def test_an_invocation_takes_no_turn_of_the_agent() -> None:
+    world = World(says("Hello."))
+    async with world.opened():
+        await world.agent("ada")
+        before = (await world.agents.get(ALICE, "ada")).version
+        await world.story(world.run_of((await world.invoke("ada", "Hi")).run))
+        assert (await world.agents.get(ALICE, "ada")).version == before
+
+
 # Reports
 
 

@@ -30,8 +30,8 @@ from aevatar.agents.agents_pb2 import (
 from aevatar.agents.runs import SESSION
 from aevatar.agents.runs.callers import caller_of
 from aevatar.agents.runs.facts import copy
-from aevatar.agents.runs.limits import DEFAULT, lowered
-from aevatar.agents.runs_pb2 import PersonaSnapshot, RunLimits, StartRun
+from aevatar.agents.runs_pb2 import StartRun
+from aevatar.agents.starting import start_of
 from aevatar.errors import Rejected
 from aevatar.identity import ActorId
 from aevatar.readmodels import Attributes, DocumentOf
@@ -97,14 +97,7 @@ class Agent(Actor[AgentState]):
 
     @command
     def invoke(self, cmd: Invoke) -> Invoked | Pending:
-        if self.state.is_disabled:
-            raise Rejected("agent_disabled", f"The agent {self.id.key!r} is disabled.")
-        limits = self._limits(cmd)
-        if cmd.context.depth > limits.depth:
-            raise Rejected("depth_exceeded", f"Runs are nested at most {limits.depth} deep.")
-        if self.id.key in cmd.context.lineage:
-            raise Rejected("cycle_detected", f"The agent {self.id.key!r} is among those that led to this invocation.")
-        start = self._start_run(cmd)
+        start = start_of(self.id.key, self.state, cmd, caller=caller_of(self.turn.principal))
         if cmd.thread:
             return self._submit(cmd, start)
         run = ActorId(RUN, self.id.scope, cmd.run_key)
@@ -131,29 +124,6 @@ class Agent(Actor[AgentState]):
     @command
     def overdue(self, cmd: InvokeOverdue) -> None:
         """Leaves the invocation open: a thread answers once, if late, and may have started the run long ago."""
-
-    def _start_run(self, cmd: Invoke) -> StartRun:
-        return StartRun(
-            origin="thread" if cmd.thread else "agent",
-            persona=snapshot(self.id.key, self.state.persona),
-            input=cmd.payload.input,
-            context=cmd.context,
-            model=cmd.model,
-            model_reason=cmd.model_reason,
-            fallbacks=cmd.fallbacks,
-            context_length=cmd.context_length,
-            parameters=self.state.persona.parameters,
-            limits=self._limits(cmd),
-            report_to=cmd.report_to,
-            sinks=cmd.sinks,
-            thread=cmd.thread,
-            echo=cmd.echo,
-            hints=cmd.payload.hints,
-            caller=caller_of(self.turn.principal),
-        )
-
-    def _limits(self, cmd: Invoke) -> RunLimits:
-        return lowered(DEFAULT, self.state.persona.limits, cmd.limits)
 
     @applies
     @staticmethod
@@ -196,19 +166,6 @@ def check_persona(persona: Persona) -> None:
     for tool, level in persona.tightened.items():
         if level not in ("auto", "always"):
             raise Rejected("invalid_persona", f"Approval of {tool!r} can be tightened to auto or always.", "tightened")
-
-
-def snapshot(key: str, persona: Persona) -> PersonaSnapshot:
-    """The persona as a run keeps it."""
-    return PersonaSnapshot(
-        agent_key=key,
-        display_name=persona.display_name,
-        instructions=persona.instructions,
-        tool_set=persona.tool_set,
-        tool_names=persona.tool_names,
-        tightened=persona.tightened,
-        detail=persona.detail,
-    )
 
 
 def agent_document(state: AgentState) -> AgentDocument | None:

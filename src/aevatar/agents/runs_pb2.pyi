@@ -248,7 +248,7 @@ class Prefilled(_message.Message):
     def __init__(self, tool: _Optional[str] = ..., arguments: _Optional[str] = ...) -> None: ...
 
 class StartRun(_message.Message):
-    __slots__ = ("origin", "persona", "input", "history", "context", "model", "model_reason", "fallbacks", "parameters", "client_tools", "tool_choice", "serial_calls", "limits", "sinks", "report_to", "thread", "echo", "is_unstored", "rule_id", "prefilled", "context_length", "is_queued", "hints", "caller", "prices")
+    __slots__ = ("origin", "persona", "input", "history", "context", "model", "model_reason", "fallbacks", "parameters", "client_tools", "tool_choice", "serial_calls", "limits", "sinks", "report_to", "thread", "echo", "is_unstored", "rule_id", "prefilled", "context_length", "is_queued", "hints", "caller", "prices", "asked")
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     PERSONA_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
@@ -274,6 +274,7 @@ class StartRun(_message.Message):
     HINTS_FIELD_NUMBER: _ClassVar[int]
     CALLER_FIELD_NUMBER: _ClassVar[int]
     PRICES_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
     origin: str
     persona: PersonaSnapshot
     input: _containers.RepeatedCompositeFieldContainer[Item]
@@ -299,7 +300,8 @@ class StartRun(_message.Message):
     hints: _containers.RepeatedCompositeFieldContainer[Hint]
     caller: Caller
     prices: _containers.RepeatedCompositeFieldContainer[PricedModel]
-    def __init__(self, origin: _Optional[str] = ..., persona: _Optional[_Union[PersonaSnapshot, _Mapping]] = ..., input: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., history: _Optional[_Union[History, _Mapping]] = ..., context: _Optional[_Union[RunContext, _Mapping]] = ..., model: _Optional[str] = ..., model_reason: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., client_tools: _Optional[_Iterable[_Union[_models_pb2.ToolSpec, _Mapping]]] = ..., tool_choice: _Optional[_Union[_models_pb2.ToolChoice, _Mapping]] = ..., serial_calls: _Optional[bool] = ..., limits: _Optional[_Union[RunLimits, _Mapping]] = ..., sinks: _Optional[_Iterable[_Union[Sink, _Mapping]]] = ..., report_to: _Optional[str] = ..., thread: _Optional[str] = ..., echo: _Optional[str] = ..., is_unstored: _Optional[bool] = ..., rule_id: _Optional[str] = ..., prefilled: _Optional[_Iterable[_Union[Prefilled, _Mapping]]] = ..., context_length: _Optional[int] = ..., is_queued: _Optional[bool] = ..., hints: _Optional[_Iterable[_Union[Hint, _Mapping]]] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., prices: _Optional[_Iterable[_Union[PricedModel, _Mapping]]] = ...) -> None: ...
+    asked: bytes
+    def __init__(self, origin: _Optional[str] = ..., persona: _Optional[_Union[PersonaSnapshot, _Mapping]] = ..., input: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., history: _Optional[_Union[History, _Mapping]] = ..., context: _Optional[_Union[RunContext, _Mapping]] = ..., model: _Optional[str] = ..., model_reason: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., client_tools: _Optional[_Iterable[_Union[_models_pb2.ToolSpec, _Mapping]]] = ..., tool_choice: _Optional[_Union[_models_pb2.ToolChoice, _Mapping]] = ..., serial_calls: _Optional[bool] = ..., limits: _Optional[_Union[RunLimits, _Mapping]] = ..., sinks: _Optional[_Iterable[_Union[Sink, _Mapping]]] = ..., report_to: _Optional[str] = ..., thread: _Optional[str] = ..., echo: _Optional[str] = ..., is_unstored: _Optional[bool] = ..., rule_id: _Optional[str] = ..., prefilled: _Optional[_Iterable[_Union[Prefilled, _Mapping]]] = ..., context_length: _Optional[int] = ..., is_queued: _Optional[bool] = ..., hints: _Optional[_Iterable[_Union[Hint, _Mapping]]] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., prices: _Optional[_Iterable[_Union[PricedModel, _Mapping]]] = ..., asked: _Optional[bytes] = ...) -> None: ...
 
 class RunAccepted(_message.Message):
     __slots__ = ("run_id", "session")

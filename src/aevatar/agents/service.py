@@ -28,7 +28,9 @@ from aevatar.agents.agents_pb2 import (
 from aevatar.agents.budgets import Budgets
 from aevatar.agents.choice import ModelChoice
 from aevatar.agents.lending import Lending
+from aevatar.agents.runs import SESSION
 from aevatar.agents.runs.blobs import lifted
+from aevatar.agents.runs.callers import caller_of
 from aevatar.agents.runs_pb2 import (
     ApprovalDecided,
     ApprovalsDocument,
@@ -41,8 +43,10 @@ from aevatar.agents.runs_pb2 import (
     RunEndedAlready,
     RunLimits,
     Sink,
+    StartRun,
     TranscriptDocument,
 )
+from aevatar.agents.starting import start_of
 from aevatar.credentials import Secret
 from aevatar.credentials.vault import LONGEST_TTL
 from aevatar.errors import Denied, Rejected
@@ -145,28 +149,45 @@ class Agents:
         """
         _require(caller, "agents.invoke")
         options = options or InvokeOptions()
-        persona = (await self.get(caller, key)).document.persona
-        model = await self._choice.choose(caller.scope, request=options.model, agent=persona.model)
+        agent = (await self.get(caller, key)).document
         light = await lifted(items)
-        command = Invoke(
-            payload=Invocation(input=light.items, hints=options.hints),
-            context=context,
-            thread=options.thread,
-            run_key=run_key("run", f"{caller.scope}/{caller.subject}", command_id),
-            model=model.id,
-            model_reason=model.reason,
-            fallbacks=model.fallbacks,
-            context_length=model.context_length,
-            report_to=options.report_to,
-            sinks=options.sinks,
-            limits=options.limits,
-            echo=options.echo,
-        )
-        if not command.context.root_run:
-            command.context.root_run = ActorId(RUN, caller.scope, command.run_key).text
-            command.context.budget = command.context.budget or await self.budgets.of(caller.scope)
-        await light.put(self._runtime.blobs, ActorId(RUN, caller.scope, command.run_key), command)
-        outcome = await self._ask(caller, key, command, command_id)
+        invoke = _said(light.items, context, options)
+        asked = _digest(key, options.model, invoke)
+        await self._resolve(invoke, caller, agent.persona, wished=options.model, command_id=command_id)
+        run = ActorId(RUN, caller.scope, invoke.run_key)
+        await light.put(self._runtime.blobs, run, invoke)
+        if options.thread:  # which run takes the input, and when, the thread decides
+            return await self._submit(caller, key, invoke, command_id)
+        if (start := await self._start_of(run, caller, key, agent, invoke)) is not None:
+            start.asked = asked
+            await self._runtime.ask(run, start, principal=caller)
+        return Invoked(run=run.text, session=SESSION, agent_key=key)
+
+    async def _resolve(
+        self, invoke: Invoke, caller: Principal, persona: Persona, *, wished: str | None, command_id: str
+    ) -> None:
+        """Adds what the caller leaves to the platform."""
+        model = await self._choice.choose(caller.scope, request=wished, agent=persona.model)
+        invoke.model, invoke.model_reason, invoke.context_length = model.id, model.reason, model.context_length
+        invoke.fallbacks.extend(model.fallbacks)
+        invoke.run_key = run_key("run", f"{caller.scope}/{caller.subject}", command_id)
+        if not invoke.context.root_run:
+            invoke.context.root_run = ActorId(RUN, caller.scope, invoke.run_key).text
+            invoke.context.budget = invoke.context.budget or await self.budgets.of(caller.scope)
+
+    async def _start_of(
+        self, run: ActorId, caller: Principal, key: str, agent: AgentDocument, invoke: Invoke
+    ) -> StartRun | None:
+        """What starts the run; None where the agent has changed since, and the run is there."""
+        try:
+            return start_of(key, agent, invoke, caller=caller_of(caller))
+        except Rejected:
+            if await self._runtime.readmodels.get("agents.runs", run.scope, run.key) is None:
+                raise
+            return None
+
+    async def _submit(self, caller: Principal, key: str, invoke: Invoke, command_id: str) -> Invoked:
+        outcome = await self._ask(caller, key, invoke, command_id)
         if not isinstance(outcome, Invoked):
             raise TypeError("an agent answers an invocation with Invoked")
         if outcome.code:
@@ -189,6 +210,23 @@ class Agents:
             if refused.code in ("not_found", "gone", "invalid_actor_id"):
                 raise agent_not_found(key) from refused
             raise
+
+
+def _said(items: Sequence[Item], context: RunContext, options: InvokeOptions) -> Invoke:
+    return Invoke(
+        payload=Invocation(input=items, hints=options.hints),
+        context=context,
+        thread=options.thread,
+        report_to=options.report_to,
+        sinks=options.sinks,
+        limits=options.limits,
+        echo=options.echo,
+    )
+
+
+def _digest(key: str, model: str | None, said: Invoke) -> bytes:
+    text = f"{key}\0{model}\0".encode() + said.SerializeToString(deterministic=True)
+    return blake2b(text, digest_size=16).digest()
 
 
 class Runs:

@@ -92,6 +92,8 @@ class AgentRun(ToolRound, Replies, Keeping):
     @command(creates=True)
     def start_run(self, cmd: StartRun) -> RunAccepted:
         if self.state.HasField("start"):
+            if self.state.start.asked not in (b"", cmd.asked):
+                raise Rejected("command_id_reused", "Another run was started under this id.", "command_id")
             return RunAccepted(run_id=self.id.text, session=SESSION)
         caller = cmd.caller if cmd.HasField("caller") else caller_of(self.turn.principal)
         self.emit(RunQueued(start=cmd, run_id=self.id.text, at=self.turn.now_ms, caller=caller))
