@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 import pytest
 
+from aevatar.errors import Rejected
 from aevatar.models import ModelCall, ModelEntry, ModelError
 from aevatar.models.credential import no_credential, of_caller, of_environment
 from aevatar.models.gateway import GatewayModel
@@ -317,6 +318,49 @@ async def test_long_call_ids_travel_under_a_short_name_that_is_the_same_twice(
     _, call, answer = provider.requests[0].body["messages"]
     assert call["tool_calls"][0]["id"] == answer["tool_call_id"]
     assert len(answer["tool_call_id"]) <= 40
+
+
+async def test_what_tools_show_is_shown_by_a_user_after_all_of_them(
+    gateway: GatewayModel, provider: FakeProvider
+) -> None:
+    provider.answers.append(HELLO)
+    calls = [ToolCall(call_id=call_id, name="see") for call_id in ("c1", "c2")]
+    cat = [Part(text="A cat."), Part(image=Media(blob_id="b1", media_type="image/png"))]
+    results = [
+        Message(role=ROLE_TOOL, tool_call_id="c1", parts=cat),
+        Message(role=ROLE_TOOL, tool_call_id="c2", parts=[Part(text="A dog.")]),
+    ]
+    asked = Message(role=ROLE_ASSISTANT, tool_calls=calls)
+    call = ModelCall("c", secret=brought("key").secret, blob=blob)
+    await streamed(gateway, ModelRequest(messages=[user("Look"), asked, *results]), call)
+    assert provider.requests[0].body["messages"][2:] == [
+        {"role": "tool", "tool_call_id": "c1", "content": "A cat."},
+        {"role": "tool", "tool_call_id": "c2", "content": "A dog."},
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "Shown by the tools:"},
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,YjE="}},
+            ],
+        },
+    ]
+
+
+@pytest.mark.parametrize("code", ["blob_not_found", "blob_corrupted"])
+async def test_where_a_blob_is_lost_the_model_is_told_so(
+    gateway: GatewayModel, provider: FakeProvider, code: str
+) -> None:
+    provider.answers.append(HELLO)
+
+    async def lost(blob_id: str) -> bytes:
+        raise Rejected(code, f"{blob_id} is lost")
+
+    parts = [Part(text="Look:"), Part(file=Media(blob_id="b1", name="plan.pdf"))]
+    call = ModelCall("c", secret=brought("key").secret, blob=lost)
+    await streamed(gateway, asking(messages=[Message(role=ROLE_USER, parts=parts)]), call)
+    told = {"code": code, "message": "What was here cannot be shown any more: plan.pdf.", "retryable": False}
+    said, error = provider.requests[0].body["messages"][0]["content"].split("\n")
+    assert (said, json.loads(error)) == ("Look:", {"error": told})
 
 
 async def test_the_servers_own_list_is_read(gateway: GatewayModel, provider: FakeProvider) -> None:

@@ -6,7 +6,8 @@ Pure: the connection is the gateway adapter's. Written for the many servers that
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any, Final
 
 import msgspec
@@ -36,7 +37,7 @@ from aevatar.models.models_pb2 import (
     Usage,
 )
 from aevatar.models.port import ModelError
-from aevatar.models.wire import takes_verbosity, wire_call_id
+from aevatar.models.wire import media, takes_verbosity, wire_call_id
 
 Json = dict[str, Any]
 
@@ -67,7 +68,7 @@ def body(request: ModelRequest, provider: str) -> Json:
     """The request as its JSON body. All media must be URIs already; reasoning of other providers is left out."""
     written: Json = {
         "model": request.model,
-        "messages": [_message(message, provider) for message in request.messages],
+        "messages": list(_messages(request.messages, provider)),
         "stream": True,
         "stream_options": {"include_usage": True},
     }
@@ -116,6 +117,17 @@ def _response_format(wanted: TextFormat) -> Json:
     return {"type": "json_schema", "json_schema": schema | ({"description": d} if (d := wanted.description) else {})}
 
 
+def _messages(messages: Iterable[Message], provider: str) -> Iterator[Json]:
+    for is_of_tools, group in groupby(messages, key=lambda message: message.role == ROLE_TOOL):
+        told = list(group)
+        yield from (_message(message, provider) for message in told)
+        # The format takes nothing but text from tools: what else they have to show, a user shows after all of them.
+        if is_of_tools and (
+            shown := [_part(part) for message in told for part in message.parts if media(part) is not None]
+        ):
+            yield {"role": "user", "content": [{"type": "text", "text": "Shown by the tools:"}, *shown]}
+
+
 def _message(message: Message, provider: str) -> Json:
     written: Json = {"role": _ROLES[message.role], "content": _content(message)}
     if message.role == ROLE_TOOL:
@@ -136,8 +148,8 @@ def _call(call: ToolCall) -> Json:
 
 def _content(message: Message) -> str | list[Json]:
     # Plain text stays a plain string: many servers take lists from users only.
-    if all(part.WhichOneof("kind") == "text" for part in message.parts):
-        return "\n".join(part.text for part in message.parts)
+    if message.role == ROLE_TOOL or all(part.WhichOneof("kind") == "text" for part in message.parts):
+        return "\n".join(part.text for part in message.parts if part.HasField("text"))
     return [_part(part) for part in message.parts]
 
 

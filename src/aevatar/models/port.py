@@ -80,7 +80,7 @@ class ModelCall:
     """One call of a model, and what the adapter may ask of its caller.
 
     A retry keeps the `call_id` and raises `attempt`. `deadline` is a time of the event loop. Cancelling the task
-    cancels the call; the adapter closes its connection within a second.
+    cancels the call; the adapter closes its connection within a second. `blob` raises Rejected for one that is lost.
     """
 
     call_id: str

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64encode
 from hashlib import sha256
 from typing import Final
 
+from aevatar.errors import Rejected
 from aevatar.models.models_pb2 import Media, Message, ModelRequest, Part
 from aevatar.models.port import ModelCall
 
@@ -18,7 +20,7 @@ _KNOW_NO_VERBOSITY: Final = re.compile(r"(.*/)?(gpt-[34]|chatgpt-4|o[134])(?![0-
 async def with_content(request: ModelRequest, call: ModelCall) -> ModelRequest:
     """`request` with every blob and every inline piece as a `data:` URI, so that only URIs are left.
 
-    Raises: ModelError, when a blob cannot be read.
+    Where a blob is lost the model is told so, in its place. Raises: ModelError, when a blob cannot be read now.
     """
     if not any(_needs_content(part) for message in request.messages for part in message.parts):
         return request
@@ -63,5 +65,14 @@ async def _resolve(message: Message, call: ModelCall) -> None:
         found = media(part)
         if found is None or found.WhichOneof("source") == "uri":
             continue
-        content = found.inline if found.WhichOneof("source") == "inline" else await call.blob(found.blob_id)
+        try:
+            content = found.inline if found.WhichOneof("source") == "inline" else await call.blob(found.blob_id)
+        except Rejected as lost:
+            part.text = _told(lost, found.name or str(part.WhichOneof("kind")))
+            continue
         found.uri = f"data:{found.media_type or 'application/octet-stream'};base64,{b64encode(content).decode()}"
+
+
+def _told(lost: Rejected, name: str) -> str:
+    error = {"code": lost.code, "message": f"What was here cannot be shown any more: {name}.", "retryable": False}
+    return json.dumps({"error": error}, ensure_ascii=False, separators=(",", ":"))
