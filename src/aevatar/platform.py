@@ -29,6 +29,7 @@ from aevatar.agents import (
 from aevatar.agents.http import router as agents_router
 from aevatar.agents.runs import (
     RUN,
+    Assembler,
     AwaitRunsEffect,
     CallToolEffect,
     CallToolOnceEffect,
@@ -39,6 +40,7 @@ from aevatar.agents.runs import (
     ReconcileToolEffect,
     ReplySink,
     SendReplyEffect,
+    SummariseEffect,
     ToolCaller,
     Transcripts,
 )
@@ -88,6 +90,7 @@ class _Parts:
     agents: Agents
     tool_sets: ToolSets
     invocations: Invocations
+    assembler: Assembler
 
 
 class Platform:
@@ -189,7 +192,8 @@ class Platform:
 
     def _effects(self) -> list[Effect[Any, Any] | Callable[[Runtime], Effect[Any, Any]]]:
         return [
-            lambda runtime: ModelCallEffect(self.models, Transcripts(runtime.readmodels)),
+            lambda runtime: ModelCallEffect(self.models, self._parts(runtime).assembler),
+            lambda runtime: SummariseEffect(self.models, self._parts(runtime).assembler),
             lambda runtime: DiscoverToolsEffect(self._parts(runtime).tool_sets),
             lambda runtime: CallToolEffect(ToolCaller(self._parts(runtime).tool_sets)),
             lambda runtime: CallToolOnceEffect(ToolCaller(self._parts(runtime).tool_sets)),
@@ -207,7 +211,9 @@ class Platform:
             own = sources(invocations, Looking(runtime.readmodels, runtime.sessions))
             others = [source(runtime) if callable(source) else source for source in self._sources_of_others]
             offered = [*own, *self._extra_sources, *others]
-            built = self._built[runtime] = _Parts(agents, ToolSets(offered, [default_set(offered)]), invocations)
+            assembler = Assembler(Transcripts(runtime.readmodels))
+            tool_sets = ToolSets(offered, [default_set(offered)])
+            built = self._built[runtime] = _Parts(agents, tool_sets, invocations, assembler)
         return built
 
     def _services(self, services: Services) -> list[object]:

@@ -32,6 +32,7 @@ from aevatar.agents import (
 from aevatar.agents.runs import (
     RUN,
     SESSION,
+    Assembler,
     AwaitRunsEffect,
     CallToolEffect,
     CallToolOnceEffect,
@@ -43,6 +44,7 @@ from aevatar.agents.runs import (
     ReconcileToolEffect,
     ReplySink,
     SendReplyEffect,
+    SummariseEffect,
     ToolCaller,
     Transcripts,
 )
@@ -91,7 +93,7 @@ class World:
         self.extra_sources: list[ToolSource] = []
         self.sink: ReplySink = MemorySink()
         self.vault = MemoryVault(clock=VirtualClock())
-        self.sections: PromptSections | None = None
+        self.sections: list[PromptSections] = []
         self.settings: dict[str, Any] = {}
         self.fallback: tuple[str, ...] = ()
         self.store = MemoryStore()
@@ -125,9 +127,8 @@ class World:
 
     def _effects(self, directory: ModelDirectory) -> list[Any]:
         return [
-            lambda runtime: ModelCallEffect(
-                directory, Transcripts(runtime.readmodels), sections=self.sections, random=Random(1)
-            ),
+            lambda runtime: ModelCallEffect(directory, self._assembler(runtime), random=Random(1)),
+            lambda runtime: SummariseEffect(directory, self._assembler(runtime), random=Random(1)),
             *(self._of_tools(effect) for effect in (CallToolEffect, CallToolOnceEffect, ReconcileToolEffect)),
             lambda runtime: DiscoverToolsEffect(_Late(self._tool_sets)),
             lambda runtime: FollowSubRunEffect(runtime.sessions),
@@ -135,6 +136,9 @@ class World:
             FindContinuationsEffect,
             SendReplyEffect({"memory": self.sink}),
         ]
+
+    def _assembler(self, runtime: Runtime) -> Assembler:
+        return Assembler(Transcripts(runtime.readmodels), self.sections)
 
     def _of_tools(self, effect: Callable[[ToolCaller], Any]) -> Callable[[Runtime], Any]:
         return lambda _: effect(ToolCaller(_Late(self._tool_sets)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aevatar.agents.runs import PromptSection
 from aevatar.agents.runs.limits import item_tokens
 from aevatar.agents.runs.prompt import messages_of
 from aevatar.agents.runs.window import KEPT_MESSAGES, RESULT_LIMIT, fit, room
@@ -210,16 +211,17 @@ class Sections:
     def __init__(self) -> None:
         self.readings = 0
 
-    async def sections(self, principal: Principal, run: ActorId) -> list[str]:
+    async def sections(self, principal: Principal, run: ActorId) -> list[PromptSection]:
         self.readings += 1
         if self.readings == 2:
             raise ConnectionError
-        return [f"{principal.subject} likes tea ({self.readings})."]
+        text = f"{principal.subject} likes tea ({self.readings})."
+        return [PromptSection("memory", f"v{self.readings}", text)]
 
 
 async def test_sections_of_other_capabilities_are_read_for_every_call_and_an_unread_one_is_left_out() -> None:
     world = World(calls(call("a")), calls(call("b")), says("Done."))
-    world.sections = Sections()
+    world.sections = [Sections()]
     async with world.opened():
         await world.agent("ada", instructions="Be brief.")
         story = await world.story(world.run_of((await world.invoke("ada", "Hi")).run))

@@ -17,6 +17,7 @@ from aevatar.agents.agents_pb2 import (
     TokensReserved,
     TokensSettled,
 )
+from aevatar.agents.runs.pricing import dollars
 from aevatar.errors import Rejected
 from aevatar.readmodels import DocumentOf
 
@@ -87,13 +88,6 @@ def _open(state: BudgetState) -> tuple[int, int]:
     """Tokens and money that are reserved."""
     entries = list(state.open.values())
     return sum(entry.tokens for entry in entries), sum(entry.usd_micros for entry in entries)
-
-
-def dollars(usd_micros: int) -> str:
-    """An amount of money for people, to the cent, or as exactly as less than a cent needs."""
-    whole, part = divmod(usd_micros, 1_000_000)
-    cents = f"{part:06}"
-    return f"${whole}.{cents[:2]}{cents[2:].rstrip('0')}"
 
 
 def budget_document(state: BudgetState) -> BudgetDocument:

@@ -1347,7 +1347,7 @@ class Approval(_message.Message):
     def __init__(self, id: _Optional[str] = ..., call_id: _Optional[str] = ..., tool: _Optional[str] = ..., arguments: _Optional[str] = ..., reason: _Optional[str] = ..., expires_at: _Optional[int] = ..., decision: _Optional[str] = ..., note: _Optional[str] = ...) -> None: ...
 
 class CurrentCall(_message.Message):
-    __slots__ = ("call_id", "effect_id", "attempt", "interruptions", "is_shown", "is_final", "reservation", "model", "lost_tokens", "lost_usd_micros")
+    __slots__ = ("call_id", "effect_id", "attempt", "interruptions", "is_shown", "is_final", "reservation", "model", "lost_tokens", "lost_usd_micros", "expected_tokens")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     EFFECT_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
@@ -1358,6 +1358,7 @@ class CurrentCall(_message.Message):
     MODEL_FIELD_NUMBER: _ClassVar[int]
     LOST_TOKENS_FIELD_NUMBER: _ClassVar[int]
     LOST_USD_MICROS_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_TOKENS_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     effect_id: str
     attempt: int
@@ -1368,7 +1369,8 @@ class CurrentCall(_message.Message):
     model: str
     lost_tokens: int
     lost_usd_micros: int
-    def __init__(self, call_id: _Optional[str] = ..., effect_id: _Optional[str] = ..., attempt: _Optional[int] = ..., interruptions: _Optional[int] = ..., is_shown: _Optional[bool] = ..., is_final: _Optional[bool] = ..., reservation: _Optional[str] = ..., model: _Optional[str] = ..., lost_tokens: _Optional[int] = ..., lost_usd_micros: _Optional[int] = ...) -> None: ...
+    expected_tokens: int
+    def __init__(self, call_id: _Optional[str] = ..., effect_id: _Optional[str] = ..., attempt: _Optional[int] = ..., interruptions: _Optional[int] = ..., is_shown: _Optional[bool] = ..., is_final: _Optional[bool] = ..., reservation: _Optional[str] = ..., model: _Optional[str] = ..., lost_tokens: _Optional[int] = ..., lost_usd_micros: _Optional[int] = ..., expected_tokens: _Optional[int] = ...) -> None: ...
 
 class SubRunState(_message.Message):
     __slots__ = ("sub_run", "effect_id", "cursor", "status", "usage")
@@ -1443,7 +1445,7 @@ class UsageByModel(_message.Message):
     def __init__(self, model: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., calls: _Optional[int] = ...) -> None: ...
 
 class RunState(_message.Message):
-    __slots__ = ("status", "phase", "start", "items", "tools", "sources_failed", "round", "calls_made", "call", "calls", "approvals", "sub_runs", "sinks", "usage", "caller", "last_input_tokens", "characters_since", "continuations", "concluding", "reply_retries", "again", "open_text", "is_message_open", "denials", "model", "fallbacks", "deadline", "remaining_ms", "created_at", "started_at", "ended", "cancelling", "discovery_effect", "warnings", "added", "restarts", "past_calls", "deleted_at", "summary", "summarising", "summarised_round", "no_summary")
+    __slots__ = ("status", "phase", "start", "items", "tools", "sources_failed", "round", "calls_made", "call", "calls", "approvals", "sub_runs", "sinks", "usage", "caller", "last_input_tokens", "characters_since", "continuations", "concluding", "reply_retries", "again", "open_text", "is_message_open", "denials", "model", "fallbacks", "deadline", "remaining_ms", "created_at", "started_at", "ended", "cancelling", "discovery_effect", "warnings", "added", "restarts", "past_calls", "deleted_at", "summary", "summarising", "summarised_call", "no_summary")
     class SubRunsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -1498,7 +1500,7 @@ class RunState(_message.Message):
     DELETED_AT_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     SUMMARISING_FIELD_NUMBER: _ClassVar[int]
-    SUMMARISED_ROUND_FIELD_NUMBER: _ClassVar[int]
+    SUMMARISED_CALL_FIELD_NUMBER: _ClassVar[int]
     NO_SUMMARY_FIELD_NUMBER: _ClassVar[int]
     status: RunStatus
     phase: str
@@ -1540,9 +1542,9 @@ class RunState(_message.Message):
     deleted_at: int
     summary: Summary
     summarising: CurrentCall
-    summarised_round: int
+    summarised_call: str
     no_summary: bool
-    def __init__(self, status: _Optional[_Union[RunStatus, str]] = ..., phase: _Optional[str] = ..., start: _Optional[_Union[StartRun, _Mapping]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[FixedTool, _Mapping]]] = ..., sources_failed: _Optional[_Iterable[str]] = ..., round: _Optional[int] = ..., calls_made: _Optional[int] = ..., call: _Optional[_Union[CurrentCall, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[RoundCall, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., sub_runs: _Optional[_Mapping[str, SubRunState]] = ..., sinks: _Optional[_Iterable[_Union[SinkState, _Mapping]]] = ..., usage: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., last_input_tokens: _Optional[int] = ..., characters_since: _Optional[int] = ..., continuations: _Optional[int] = ..., concluding: _Optional[_Union[RunEnded, _Mapping]] = ..., reply_retries: _Optional[int] = ..., again: _Optional[int] = ..., open_text: _Optional[str] = ..., is_message_open: _Optional[bool] = ..., denials: _Optional[_Mapping[str, int]] = ..., model: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., deadline: _Optional[int] = ..., remaining_ms: _Optional[int] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended: _Optional[_Union[RunEnded, _Mapping]] = ..., cancelling: _Optional[bool] = ..., discovery_effect: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., added: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., restarts: _Optional[int] = ..., past_calls: _Optional[_Iterable[_Union[PastCall, _Mapping]]] = ..., deleted_at: _Optional[int] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ..., summarising: _Optional[_Union[CurrentCall, _Mapping]] = ..., summarised_round: _Optional[int] = ..., no_summary: _Optional[bool] = ...) -> None: ...
+    def __init__(self, status: _Optional[_Union[RunStatus, str]] = ..., phase: _Optional[str] = ..., start: _Optional[_Union[StartRun, _Mapping]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[FixedTool, _Mapping]]] = ..., sources_failed: _Optional[_Iterable[str]] = ..., round: _Optional[int] = ..., calls_made: _Optional[int] = ..., call: _Optional[_Union[CurrentCall, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[RoundCall, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., sub_runs: _Optional[_Mapping[str, SubRunState]] = ..., sinks: _Optional[_Iterable[_Union[SinkState, _Mapping]]] = ..., usage: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., last_input_tokens: _Optional[int] = ..., characters_since: _Optional[int] = ..., continuations: _Optional[int] = ..., concluding: _Optional[_Union[RunEnded, _Mapping]] = ..., reply_retries: _Optional[int] = ..., again: _Optional[int] = ..., open_text: _Optional[str] = ..., is_message_open: _Optional[bool] = ..., denials: _Optional[_Mapping[str, int]] = ..., model: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., deadline: _Optional[int] = ..., remaining_ms: _Optional[int] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended: _Optional[_Union[RunEnded, _Mapping]] = ..., cancelling: _Optional[bool] = ..., discovery_effect: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., added: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., restarts: _Optional[int] = ..., past_calls: _Optional[_Iterable[_Union[PastCall, _Mapping]]] = ..., deleted_at: _Optional[int] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ..., summarising: _Optional[_Union[CurrentCall, _Mapping]] = ..., summarised_call: _Optional[str] = ..., no_summary: _Optional[bool] = ...) -> None: ...
 
 class RunDocument(_message.Message):
     __slots__ = ("subject", "agent_key", "thread", "origin", "status", "model", "model_reason", "created_at", "started_at", "ended_at", "code", "message", "usage", "usage_by_model", "parent_run", "root_run", "round", "echo", "is_unstored", "tools", "tool_sources_failed", "warnings", "rule_id", "fallbacks", "rounds_exhausted", "reply_failed", "history")

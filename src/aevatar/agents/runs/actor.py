@@ -11,20 +11,20 @@ import json
 from collections.abc import Mapping
 
 from aevatar.actors import Answered, EffectFailed, EffectInterrupted, command, signal
-from aevatar.agents.agents_pb2 import Reserve, Settle
 from aevatar.agents.runs.callers import caller_of
 from aevatar.agents.runs.keeping import Keeping
 from aevatar.agents.runs.limits import (
     Exceeded,
     estimated_tokens,
     exceeded,
+    expected_of,
     is_out_of_rounds,
     output_left,
     prompt_tokens,
-    reservation_of,
 )
 from aevatar.agents.runs.prompt import Prompt
 from aevatar.agents.runs.replies import Replies
+from aevatar.agents.runs.summarising import INTERRUPTIONS, Summarising
 from aevatar.agents.runs.tool_round import CALLS_AT_ONCE, ToolRound
 from aevatar.agents.runs_pb2 import (
     RUN_STATUS_QUEUED,
@@ -54,15 +54,13 @@ from aevatar.agents.runs_pb2 import (
     RunInputAdded,
     RunQueued,
     RunStarted,
+    SectionsRead,
     StartRun,
     ToolsDiscovered,
     ToolsFixed,
-    UsageCounted,
-    WarningNoted,
 )
 from aevatar.agents.stream_pb2 import StepClosed, StepOpened
 from aevatar.errors import Rejected
-from aevatar.identity import ActorId
 from aevatar.models.models_pb2 import (
     FINISH_CONTENT_FILTER,
     FINISH_LENGTH,
@@ -77,12 +75,10 @@ SESSION = "run"
 NO_TOOL_SETS = ("", "none")
 """Names of the set that has no tools: nothing has to be found out."""
 CONTINUATIONS = 3
-INTERRUPTIONS = 3
-RESERVE = "reserve:"
 CONTINUE = "Continue exactly where you stopped. Do not repeat anything."
 
 
-class AgentRun(ToolRound, Replies, Keeping):
+class AgentRun(ToolRound, Summarising, Replies, Keeping):
     """One durable run. Its key is the id that callers know it by."""
 
     kind = "agents.run"
@@ -179,21 +175,21 @@ class AgentRun(ToolRound, Replies, Keeping):
             self._call_model("")
 
     def _reserve(self) -> None:
-        tokens = reservation_of(self.state)
-        call_id = self._call_id()
-        command_id = f"{RESERVE}{self.id.key}:{call_id}"
-        budget = ActorId.parse(self.state.start.context.budget)
-        reserve = Reserve(call_id=command_id.removeprefix(RESERVE), tokens=tokens)
-        self.send(budget, reserve, command_id=command_id, answer=True)
+        expected = expected_of(self.state)
+        command_id = self.reserve(self._call_id(), expected)
+        tokens = expected.input_tokens + expected.output_tokens
         self.emit(ReservationAsked(command_id=command_id, tokens=tokens))
 
     @command
     def answered(self, cmd: Answered) -> None:
-        if self.is_over or self.state.phase != "reserving" or cmd.command_id != self.state.call.reservation:
+        if self.is_over or self.summary_answered(cmd):
+            return
+        if self.state.phase != "reserving" or cmd.command_id != self.state.call.reservation:
             return
         if cmd.HasField("refusal"):
             self.end("incomplete", Exceeded.BUDGET, cmd.refusal.message)
         else:
+            self.note_reserved(cmd)
             self._call_model(cmd.command_id)
 
     def _call_id(self) -> str:
@@ -211,7 +207,7 @@ class AgentRun(ToolRound, Replies, Keeping):
         number = state.round + is_new_round
         effect_id = self.start(
             CallModel(call_id=f"{self.id.key}:{call_id}", round=number, model=state.model, attempt=attempt),
-            attachment=Prompt.of(state, is_final=is_final),
+            attachment=Prompt.of(state, call_id=call_id, is_final=is_final),
         )
         if is_new_round:
             self.show(StepOpened(round=number))
@@ -227,6 +223,10 @@ class AgentRun(ToolRound, Replies, Keeping):
             )
         )
         self._live = None
+
+    def call_again(self) -> None:
+        """Makes the current call once more, under the same id and reservation."""
+        self._call_model(self.state.call.reservation, attempt=self.state.call.attempt + 1)
 
     @signal
     def delta_arrived(self, delta: DeltaArrived) -> None:
@@ -255,7 +255,7 @@ class AgentRun(ToolRound, Replies, Keeping):
         if self.is_over or self.turn.effect_id != self.state.call.effect_id:
             return
         is_blind = self.live.is_blind  # asked before the call is counted, which ends it
-        self._count(cmd.usage, cmd.model)
+        self.count(self.state.call, cmd.usage)
         self._note(cmd)
         if is_blind:
             self.restart_reply("stream_interrupted")
@@ -288,7 +288,9 @@ class AgentRun(ToolRound, Replies, Keeping):
             )
             warnings.append(told)
         for warning in warnings:
-            self.emit(WarningNoted(message=warning))
+            self.note_warning(warning)
+        if cmd.sections:
+            self.emit(SectionsRead(call_id=self.state.call.call_id, sections=cmd.sections))
         if cmd.compaction.level:
             self.emit(ContextCompacted(compaction=cmd.compaction))
 
@@ -360,24 +362,12 @@ class AgentRun(ToolRound, Replies, Keeping):
     def _close_step(self) -> None:
         self.show(StepClosed(round=self.state.round))
 
-    def _count(self, usage: Usage, model: str) -> None:
-        call = self.state.call
-        self._settle_reservation(usage.input_tokens + usage.output_tokens)
-        self.emit(UsageCounted(call_id=call.call_id, model=model or call.model, usage=usage))
-
     def _count_as_lost(self) -> None:
         """Guesses what a call cost of which nobody tells; its reservation stays, for it may be made again."""
         text = self.live.text[len(self.state.open_text) :]
         said = estimated_tokens(text) if text else 0
         usage = Usage(input_tokens=prompt_tokens(self.state), output_tokens=said, estimated=True)
-        call = self.state.call
-        self.emit(UsageCounted(call_id=call.call_id, model=call.model, usage=usage, is_lost=True))
-
-    def _settle_reservation(self, tokens: int) -> None:
-        call = self.state.call
-        if call.reservation:
-            settle = Settle(call_id=call.reservation.removeprefix(RESERVE), tokens=tokens + call.lost_tokens)
-            self.send(ActorId.parse(self.state.start.context.budget), settle)
+        self.count(self.state.call, usage, is_lost=True)
 
     # The loop: when the model fails
 
@@ -394,7 +384,7 @@ class AgentRun(ToolRound, Replies, Keeping):
             if state.call.is_shown:
                 self.restart_reply(error.code)
             self.emit(ModelFellBack(**{"from": state.model, "to": state.fallbacks[0], "code": error.code}))
-            self._call_model(state.call.reservation, attempt=state.call.attempt + 1)
+            self.call_again()
         else:
             self.end("failed", error.code, error.message)
 
@@ -404,7 +394,8 @@ class AgentRun(ToolRound, Replies, Keeping):
         if self.state.call.effect_id and not self._is_over_by_itself():
             self.cancel_effect(self.state.call.effect_id)
             self._count_as_lost()
-        self._settle_reservation(0)
+        self.settle(self.state.call, Usage())
+        self.give_up_summary()
         if is_blind:
             self.restart_reply("stream_interrupted")
         text, seen = self.live.text, self.live.thoughts(self.state.round)
@@ -421,6 +412,8 @@ class AgentRun(ToolRound, Replies, Keeping):
 
     @command
     def effect_failed(self, cmd: EffectFailed) -> None:
+        if self.summary_effect_failed(cmd):
+            return
         if not self.is_over and cmd.effect_id == self.state.call.effect_id:
             failed = ModelFailed(call_id=self.state.call.call_id, shown=self.state.call.is_shown)
             failed.error.code = "timeout" if cmd.code == "timeout" else "unavailable"
@@ -435,7 +428,7 @@ class AgentRun(ToolRound, Replies, Keeping):
 
     @command
     def interrupted(self, cmd: EffectInterrupted) -> None:
-        if self.is_over:
+        if self.is_over or self.summary_interrupted(cmd):
             return
         if cmd.effect_id != self.state.call.effect_id:
             self.tool_interrupted(cmd)
@@ -448,7 +441,7 @@ class AgentRun(ToolRound, Replies, Keeping):
         if self.state.call.interruptions >= INTERRUPTIONS:
             self.end("interrupted", "interrupted", "The process died during this call again and again.")
         else:
-            self._call_model(self.state.call.reservation, attempt=self.state.call.attempt + 1)
+            self.call_again()
 
 
 def _parses(text: str) -> bool:

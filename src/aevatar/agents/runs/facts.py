@@ -53,11 +53,16 @@ from aevatar.agents.runs_pb2 import (
     RunState,
     RunSuspendedFact,
     RunUnstored,
+    SectionsRead,
     SinkState,
     SubRunEnded,
     SubRunMirrored,
     SubRunStarted,
     SubRunState,
+    SummaryAsked,
+    SummaryCallInterrupted,
+    SummaryCallStarted,
+    SummaryForgone,
     ToolCallHeld,
     ToolCallsProposed,
     ToolCallStarted,
@@ -105,12 +110,20 @@ def approval_of(state: RunState, approval_id: str) -> Approval | None:
 
 
 def add_usage(total: Usage, more: Usage) -> None:
-    """Adds tokens up; an estimate anywhere makes the sum one."""
+    """Adds tokens and money up; an estimate anywhere makes the sum one, and tokens without a price make it partial."""
+    _add_money(total, more)
     total.input_tokens += more.input_tokens
     total.cached_input_tokens += more.cached_input_tokens
     total.output_tokens += more.output_tokens
     total.reasoning_tokens += more.reasoning_tokens
     total.estimated = total.estimated or more.estimated
+
+
+def _add_money(total: Usage, more: Usage) -> None:
+    if total.HasField("usd_micros") or more.HasField("usd_micros"):
+        is_partial = any(usage.input_tokens and not usage.HasField("usd_micros") for usage in (total, more))
+        total.is_partly_priced = total.is_partly_priced or more.is_partly_priced or is_partial
+        total.usd_micros += more.usd_micros
 
 
 class RunFacts(Actor[RunState]):
@@ -168,6 +181,7 @@ class RunFacts(Actor[RunState]):
                 reservation=event.reservation or state.call.reservation,
                 interruptions=state.call.interruptions if is_same else 0,
                 lost_tokens=state.call.lost_tokens if is_same else 0,
+                lost_usd_micros=state.call.lost_usd_micros if is_same else 0,
             )
         )
         state.items.extend(state.added)
@@ -230,16 +244,52 @@ class RunFacts(Actor[RunState]):
             counted = state.usage.add(model=event.model)
         add_usage(counted.usage, event.usage)
         counted.calls += 1
-        state.call.effect_id = ""  # a call that is counted is over
+        call = state.summarising if event.is_summary else state.call
+        call.effect_id = ""  # a call that is counted is over
+        tokens = event.usage.input_tokens + event.usage.output_tokens
         if event.is_lost:
-            state.call.lost_tokens += event.usage.input_tokens + event.usage.output_tokens
-        else:
-            state.call.reservation = ""
-            state.last_input_tokens = event.usage.input_tokens + event.usage.output_tokens
+            call.lost_tokens += tokens
+            call.lost_usd_micros += event.usage.usd_micros
+            return
+        call.reservation = ""
+        if not event.is_summary:
+            state.last_input_tokens = tokens
+
+    @applies
+    @staticmethod
+    def summary_asked(state: RunState, event: SummaryAsked) -> None:
+        state.call.effect_id = ""
+        asked = CurrentCall(call_id=event.call_id, reservation=event.reservation, expected_tokens=event.tokens)
+        state.summarising.CopyFrom(asked)
+
+    @applies
+    @staticmethod
+    def summary_call_started(state: RunState, event: SummaryCallStarted) -> None:
+        call = state.summarising
+        call.effect_id, call.model, call.attempt = event.effect_id, event.model, event.attempt
+
+    @applies
+    @staticmethod
+    def summary_call_interrupted(state: RunState, event: SummaryCallInterrupted) -> None:
+        state.summarising.interruptions += 1
+
+    @applies
+    @staticmethod
+    def summary_forgone(state: RunState, event: SummaryForgone) -> None:
+        state.no_summary = True
+        state.ClearField("summarising")
 
     @applies
     @staticmethod
     def compacted(state: RunState, event: ContextCompacted) -> None:
+        if event.compaction.HasField("summary"):
+            state.summary.CopyFrom(event.compaction.summary)
+            state.summarised_call = state.call.call_id
+            state.ClearField("summarising")
+
+    @applies
+    @staticmethod
+    def sections_read(state: RunState, event: SectionsRead) -> None:
         return None
 
     @applies
@@ -400,7 +450,7 @@ class RunFacts(Actor[RunState]):
     def ended(state: RunState, event: RunEnded) -> None:
         state.status, state.phase = STATUS[event.status], ""
         state.ended.CopyFrom(event)
-        for field in ("concluding", "call", "calls", "added", "past_calls"):
+        for field in ("concluding", "call", "calls", "added", "past_calls", "summarising"):
             state.ClearField(field)
 
     @applies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from aevatar.agents.runs_pb2 import History, Item, TranscriptDocument
+from aevatar.agents.runs_pb2 import History, Item, Summary, TranscriptDocument
 from aevatar.identity import ActorId
 from aevatar.models import ModelError
 from aevatar.readmodels import ReadModels
@@ -22,8 +22,8 @@ class Transcripts:
         self._known: OrderedDict[str, tuple[TranscriptDocument, int]] = OrderedDict()
         self._size = 0
 
-    async def before(self, history: History) -> list[Item]:
-        """All items of the runs that `history` stands for, oldest first.
+    async def before(self, history: History) -> tuple[list[Item], Summary]:
+        """All items of the runs that `history` stands for, oldest first, and the newest summary that one of them made.
 
         Raises: ModelError `invalid_request` when one of them is gone.
         """
@@ -34,7 +34,8 @@ class Transcripts:
                 raise ModelError("invalid_request", "The run that this one continues has been deleted.")
             chain.append(document)
             history = document.history
-        return [item for document in reversed(chain) for item in document.items]
+        items = [item for document in reversed(chain) for item in document.items]
+        return items, next((document.summary for document in chain if document.HasField("summary")), Summary())
 
     async def get(self, run: str) -> TranscriptDocument | None:
         """What was said in one ended run, by the text form of its actor id."""

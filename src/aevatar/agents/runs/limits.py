@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from aevatar.agents.runs.pricing import dollars, price_of, priced
 from aevatar.agents.runs_pb2 import Item, RunLimits, RunState
+from aevatar.models.models_pb2 import Usage
 
 DEFAULT = RunLimits(
     rounds=40,
@@ -68,7 +70,13 @@ def item_tokens(item: Item) -> int:
 
 
 def prompt_tokens(state: RunState) -> int:
-    """Tokens of the next prompt, guessed: what the model last counted, and what is new since."""
+    """Tokens of the next prompt, guessed: what the model last counted, and what is new since; at most its window."""
+    guess = _guess(state)
+    window = state.start.context_length
+    return min(guess, window) if window else guess
+
+
+def _guess(state: RunState) -> int:
     if state.last_input_tokens:
         added = sum(item_tokens(item) for item in state.added)
         return state.last_input_tokens + state.characters_since // 4 + added
@@ -86,9 +94,10 @@ def output_left(state: RunState) -> int:
     return left
 
 
-def reservation_of(state: RunState) -> int:
-    """Tokens that the next call may come to: its prompt and the output set aside."""
-    return prompt_tokens(state) + max(0, min(output_left(state), RESERVED_OUTPUT))
+def expected_of(state: RunState) -> Usage:
+    """What the next call may come to: its prompt and the output set aside."""
+    output = max(0, min(output_left(state), RESERVED_OUTPUT))
+    return Usage(input_tokens=prompt_tokens(state), output_tokens=output)
 
 
 def is_out_of_rounds(state: RunState) -> bool:
@@ -104,13 +113,24 @@ def output_bound(state: RunState) -> int:
 
 def exceeded(state: RunState) -> Exceeded | None:
     """Why the next call may not be made, or None."""
+    problem = exceeded_by(state, expected_of(state))
+    if problem is None and output_left(state) <= 0:
+        return Exceeded(Exceeded.OUTPUT, "The output is used up that was asked for.")
+    return problem
+
+
+def exceeded_by(state: RunState, expected: Usage) -> Exceeded | None:
+    """Why no call may be made that comes to `expected`, or None."""
     limits, (spent_input, spent_output) = state.start.limits, _spent(state)
-    if spent_input + prompt_tokens(state) > limits.input_tokens:
+    if spent_input + expected.input_tokens > limits.input_tokens:
         return Exceeded(Exceeded.BUDGET, f"The run would use more than {limits.input_tokens} tokens of input.")
     if spent_output >= limits.output_tokens:
         return Exceeded(Exceeded.BUDGET, f"The run has used {limits.output_tokens} tokens of output.")
-    if output_left(state) <= 0:
-        return Exceeded(Exceeded.OUTPUT, "The output is used up that was asked for.")
+    if limits.usd_micros:
+        expected = priced(expected, price_of(state, state.model))
+        spent = sum(entry.usage.usd_micros for entry in state.usage)
+        if expected.HasField("usd_micros") and spent + expected.usd_micros > limits.usd_micros:
+            return Exceeded(Exceeded.BUDGET, f"The run would cost more than {dollars(limits.usd_micros)}.")
     return None
 
 

@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from itertools import islice
 from random import Random
-from typing import Protocol
 
 from google.protobuf.message import Message
 
 from aevatar.actors import Effect, Link, Policy, Retries
-from aevatar.agents.runs.callers import principal_of
-from aevatar.agents.runs.history import Transcripts
-from aevatar.agents.runs.limits import estimated_tokens
+from aevatar.agents.runs.asking import secret_of, tried
+from aevatar.agents.runs.assembling import Assembled, Assembler
 from aevatar.agents.runs.prompt import Prompt
 from aevatar.agents.runs.streaming import GROWING_CALLS
-from aevatar.agents.runs.window import fit, room
-from aevatar.agents.runs_pb2 import CallModel, CallPiece, Compaction, DeltaArrived, ModelFailed, ModelReplied
-from aevatar.credentials import Binding
-from aevatar.errors import Unavailable
-from aevatar.identity import ActorId, Principal
+from aevatar.agents.runs_pb2 import CallModel, CallPiece, DeltaArrived, ModelFailed, ModelReplied, SummaryWanted
 from aevatar.models import ModelCall, ModelError, ModelPort
-from aevatar.models.models_pb2 import CallArguments, CallOpened, ModelDelta, ModelRequest, ToolCall
+from aevatar.models.models_pb2 import CallArguments, CallOpened, ModelDelta, ToolCall
 
 JOIN_SECONDS = 0.02
 JOIN_CHARACTERS = 256
-ATTEMPTS = 3
 REPLY_LIMIT = 768 * 1024
 """Bytes of one reply, text, thoughts and calls together: what a command can carry, and more than any model says."""
-PAUSES = Retries(attempts=ATTEMPTS)
-
-
-class PromptSections(Protocol):
-    """What other capabilities add to the system message, such as what is known of the user."""
-
-    async def sections(self, principal: Principal, run: ActorId) -> list[str]:
-        """Sections in their order, read anew for every call."""
 
 
 class ModelCallEffect(Effect[CallModel, Message]):
@@ -49,27 +33,21 @@ class ModelCallEffect(Effect[CallModel, Message]):
     deadline = 600.0
     retries = Retries(attempts=1)  # only here is it known whether anything was shown already
 
-    def __init__(
-        self,
-        models: ModelPort,
-        transcripts: Transcripts,
-        *,
-        sections: PromptSections | None = None,
-        random: Random | None = None,
-    ) -> None:
+    def __init__(self, models: ModelPort, assembler: Assembler, *, random: Random | None = None) -> None:
         self._models = models
-        self._transcripts = transcripts
-        self._sections = sections
+        self._assembler = assembler
         self._random = random or Random()  # noqa: S311 - jitter
 
-    async def run(self, request: CallModel, link: Link) -> ModelReplied | ModelFailed:
+    async def run(self, request: CallModel, link: Link) -> ModelReplied | ModelFailed | SummaryWanted:
         prompt = link.attachment
         if not isinstance(prompt, Prompt):
             raise TypeError("a model call takes a Prompt beside its request")
         reply = _Reply(request, link)
         try:
-            asked, compaction, warnings = await self._assembled(prompt, link)
-            await self._tried(asked, prompt, reply, link)
+            assembled = await self._assembler.assembled(prompt, link)
+            if assembled.to_summarise:
+                return SummaryWanted(call_id=request.call_id, tokens=assembled.to_summarise)
+            await tried(lambda: self._streamed(assembled, prompt, reply, link), reply.forget, link, self._random)
         except ModelError as error:
             reply.break_off()
             failed = ModelFailed(call_id=request.call_id, error=error.failure(), shown=reply.is_shown)
@@ -78,51 +56,15 @@ class ModelCallEffect(Effect[CallModel, Message]):
         finally:
             reply.close()
         replied = reply.result(prompt.model, link.attempt)
-        replied.warnings.extend(warnings)
-        if compaction.level:
-            replied.compaction.CopyFrom(compaction)
+        replied.warnings.extend(assembled.warnings)
+        replied.sections.extend(assembled.sections)
+        if assembled.compaction.level:
+            replied.compaction.CopyFrom(assembled.compaction)
         return replied
 
-    async def _assembled(self, prompt: Prompt, link: Link) -> tuple[ModelRequest, Compaction, list[str]]:
-        sections, warnings = await self._read_sections(prompt, link)
-        items = [*await self._transcripts.before(prompt.history), *prompt.items]
-        if not prompt.context_length:  # then nobody can tell what is too long, but the provider
-            return prompt.request(items, sections), Compaction(), warnings
-        fixed = sum(estimated_tokens(text) for text in (prompt.instructions, *sections))
-        fixed += sum(estimated_tokens(tool.schema + tool.description) for tool in prompt.tools)
-        limit = room(prompt.context_length, prompt.reserved_output)
-        fitted = fit(items, room=limit if prompt.parameters.truncate else 0, fixed=fixed)
-        if fitted.tokens + prompt.reserved_output > prompt.context_length:
-            told = f"The prompt does not fit the {prompt.context_length} tokens of {prompt.model}."
-            raise ModelError("context_length_exceeded", told)
-        compaction = Compaction(level=fitted.level, shortened=fitted.shortened, dropped=len(fitted.dropped))
-        return prompt.request(fitted.items, sections), compaction, warnings
-
-    async def _read_sections(self, prompt: Prompt, link: Link) -> tuple[list[str], list[str]]:
-        if self._sections is None:
-            return [], []
-        try:
-            caller = principal_of(prompt.caller, link.actor_id.scope)
-            return await self._sections.sections(caller, link.actor_id), []
-        except Exception as unread:  # noqa: BLE001 - a section that cannot be read is left out, whatever the reason
-            return [], [f"A section of the prompt could not be read ({type(unread).__name__})."]
-
-    async def _tried(self, asked: ModelRequest, prompt: Prompt, reply: _Reply, link: Link) -> None:
-        while True:
-            try:
-                await self._streamed(asked, prompt, reply, link)
-                return
-            except ModelError as error:
-                if not error.retryable or reply.is_shown or link.attempt >= ATTEMPTS:
-                    raise
-                reply.begin_again()
-                pause = max(PAUSES.pause(link.attempt, self._random), error.retry_after or 0.0)
-            await asyncio.sleep(pause)
-            link.attempt += 1
-
-    async def _streamed(self, asked: ModelRequest, prompt: Prompt, reply: _Reply, link: Link) -> None:
-        call = ModelCall(call_id=reply.call_id, attempt=link.attempt, secret=_secret(prompt, link))
-        async with aclosing(self._models.stream(asked, call)) as deltas:
+    async def _streamed(self, assembled: Assembled, prompt: Prompt, reply: _Reply, link: Link) -> None:
+        call = ModelCall(call_id=reply.call_id, attempt=link.attempt, secret=secret_of(prompt, link))
+        async with aclosing(self._models.stream(assembled.request, call)) as deltas:
             async for delta in deltas:
                 reply.take(delta)
 
@@ -188,6 +130,12 @@ class _Reply:
         self._alarm: asyncio.TimerHandle | None = None
         self._has_passed_calls = False
         self.begin_again()
+
+    def forget(self) -> bool:
+        """Begins again, unless readers have seen something of the reply."""
+        if not self.is_shown:
+            self.begin_again()
+        return not self.is_shown
 
     def begin_again(self) -> None:
         """Forgets a reply of which nobody has seen anything but calls, which nobody has made."""
@@ -288,17 +236,3 @@ class _Reply:
         self._replied.calls.extend(self._calls.whole())
         self._replied.model, self._replied.attempts = model, attempts
         return self._replied
-
-
-def _secret(prompt: Prompt, link: Link) -> Callable[[], Awaitable[str]]:
-    async def secret() -> str:
-        if not prompt.credential_handle_id:
-            raise ModelError("credential_unavailable", "The caller brought no credential for this model.")
-        owner = ActorId.parse(prompt.credential_owner)
-        try:
-            redeemed = link.secret(prompt.credential_handle_id, Binding(owner.scope, owner, "run"))
-        except Unavailable as gone:
-            raise ModelError("credential_unavailable", gone.message) from gone
-        return str(redeemed.reveal())
-
-    return secret

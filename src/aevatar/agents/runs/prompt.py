@@ -12,7 +12,8 @@ from itertools import groupby
 
 from aevatar.agents.runs.facts import copy
 from aevatar.agents.runs.limits import RESERVED_OUTPUT, output_bound
-from aevatar.agents.runs_pb2 import Caller, History, Item, Parameters, RunState
+from aevatar.agents.runs.summary import SUMMARISING
+from aevatar.agents.runs_pb2 import Caller, History, Item, Parameters, RunState, Summary
 from aevatar.models.models_pb2 import (
     ROLE_ASSISTANT,
     ROLE_SYSTEM,
@@ -44,11 +45,17 @@ class Prompt:
     credential_handle_id: str
     credential_owner: str
     caller: Caller
+    summarises: bool
+    """Its agent would have a summary stand for what does not fit."""
+    may_summarise: bool
+    """And none was made for this very call."""
+    summary: Summary
 
     @staticmethod
-    def of(state: RunState, *, is_final: bool) -> Prompt:
-        """The prompt as the run stands; `is_final` leaves the tools out and asks for a conclusion."""
+    def of(state: RunState, *, call_id: str, is_final: bool) -> Prompt:
+        """The prompt of a call as the run stands; `is_final` leaves the tools out and asks for a conclusion."""
         start = state.start
+        summarises = start.persona.compaction == SUMMARISING
         own = [copy(item) for item in (*state.items, *state.added)]
         if is_final:
             own.append(Item(message=Message(role=ROLE_SYSTEM, parts=[Part(text=CONCLUDE)])))
@@ -80,12 +87,20 @@ class Prompt:
             credential_handle_id=start.context.credential_handle_id,
             credential_owner=start.context.credential_owner,
             caller=copy(state.caller),
+            summarises=summarises,
+            may_summarise=summarises and not state.no_summary and state.summarised_call != call_id,
+            summary=copy(state.summary),
         )
 
     @property
     def reserved_output(self) -> int:
         """Tokens of the window that are the reply's."""
         return self.max_output_tokens or RESERVED_OUTPUT
+
+    @property
+    def may_drop(self) -> bool:
+        """Whether something may be done to a talk that is too long, rather than fail."""
+        return self.parameters.truncate or self.summarises
 
     def request(self, items: Sequence[Item], sections: Sequence[str] = ()) -> ModelRequest:
         """What the model is asked, with `items` in place of all that was said, and further sections for the system."""
@@ -100,6 +115,7 @@ class Prompt:
             reasoning=self.parameters.reasoning if self.parameters.HasField("reasoning") else None,
             text_format=self.parameters.text_format,
             stop=self.parameters.stop,
+            verbosity=self.parameters.verbosity,
         )
         for name in ("temperature", "top_p", "presence_penalty", "frequency_penalty"):
             if self.parameters.HasField(name):

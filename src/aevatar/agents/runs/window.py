@@ -1,6 +1,7 @@
 """Making a talk fit a model's window. Changes what is asked, never what is recorded. Pure.
 
-First results are shortened, then whole exchanges go, oldest first; a call and its result always leave together.
+First results are shortened, then whole exchanges go, oldest first; a call and its result always leave together. If an
+agent wants that, a summary stands for what would go.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ from dataclasses import dataclass
 
 from aevatar.agents.runs.facts import copy
 from aevatar.agents.runs.limits import item_tokens
-from aevatar.agents.runs_pb2 import Item
+from aevatar.agents.runs.summary import summary_item
+from aevatar.agents.runs_pb2 import Item, Summary
 from aevatar.models.models_pb2 import ROLE_DEVELOPER, ROLE_SYSTEM, ROLE_USER
 
 FILL = 0.85
 """The part of the window, less the reply's, that a prompt may fill before something is done."""
 RESULT_LIMIT = 4_000
 KEPT_MESSAGES = 6
+SUMMARISED_FILL = 0.5
+"""The part of its room that a talk fills once it is summarised: were it full, the next round would need another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,20 @@ def fit(items: Sequence[Item], *, room: int, fixed: int) -> Fitted:
     kept = [item for item in shortened[:start] if _instructs(item)]
     dropped = [item for item in shortened[:start] if not _instructs(item)]
     return Fitted((*kept, *shortened[start:]), tuple(dropped), count, tokens)
+
+
+def opened_by(summary: Summary, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+    """How a talk begins where a summary stands for its oldest items, which keep their instructions; and the rest."""
+    covered = items[: summary.covered]
+    opening = [summary_item(summary.text)] if covered else []
+    return [*(item for item in covered if _instructs(item)), *opening], list(items[summary.covered :])
+
+
+def to_summarise(items: Sequence[Item], *, room: int, fixed: int) -> int:
+    """How many of the oldest items a summary should stand for; 0 if none of them can go."""
+    shortened, _ = _shorten(items)
+    tokens = fixed + sum(item_tokens(item) for item in shortened)
+    return _cut_at(shortened, tokens, int(room * SUMMARISED_FILL))[0]
 
 
 def _shorten(items: Sequence[Item]) -> tuple[list[Item], int]:

@@ -1,0 +1,131 @@
+"""From a prompt's references to the request a model gets: ancestors, sections of others, and what fits the window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from aevatar.actors import Link
+from aevatar.agents.runs.callers import principal_of
+from aevatar.agents.runs.history import Transcripts
+from aevatar.agents.runs.limits import estimated_tokens, item_tokens
+from aevatar.agents.runs.prompt import Prompt
+from aevatar.agents.runs.summary import SUMMARY_TOKENS, summary_request
+from aevatar.agents.runs.window import fit, opened_by, room, to_summarise
+from aevatar.agents.runs_pb2 import Compaction, Item, SectionVersion, Summary
+from aevatar.identity import ActorId, Principal
+from aevatar.models import ModelError
+from aevatar.models.models_pb2 import ModelRequest
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSection:
+    """A part of the system message. Its name and version are recorded with the call, its text is not."""
+
+    name: str
+    version: str
+    text: str
+
+
+class PromptSections(Protocol):
+    """What another capability adds to the system message, such as what is known of the user."""
+
+    async def sections(self, principal: Principal, run: ActorId) -> Sequence[PromptSection]:
+        """Sections in their order, read anew for every call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """A request, and what was done to make it fit. `to_summarise`: tokens of what a summary would stand for."""
+
+    request: ModelRequest
+    compaction: Compaction
+    sections: Sequence[SectionVersion]
+    warnings: Sequence[str]
+    to_summarise: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryPlan:
+    """The request for a summary, the number of items that it will stand for, and how many of those are new to it."""
+
+    request: ModelRequest
+    covered: int
+    dropped: int
+
+
+class Assembler:
+    """Assembles prompts. Of `sections`, each that cannot be read is left out alone."""
+
+    def __init__(self, transcripts: Transcripts, sections: Sequence[PromptSections] = ()) -> None:
+        self._transcripts = transcripts
+        self._sections = sections
+
+    async def assembled(self, prompt: Prompt, link: Link) -> Assembled:
+        """What to ask the model. Raises: ModelError `context_length_exceeded`, `invalid_request`."""
+        sections, warnings = await self._read_sections(prompt, link)
+        versions = [SectionVersion(name=section.name, version=section.version) for section in sections]
+        texts = [section.text for section in sections]
+        opening, rest, covered = await self._talk(prompt)
+        if not prompt.context_length:  # then nobody can tell what is too long, but the provider
+            compaction = Compaction(level=3 if covered else 0, dropped=covered)
+            return Assembled(prompt.request([*opening, *rest], texts), compaction, versions, warnings)
+        fixed = _fixed(prompt, texts) + sum(map(item_tokens, opening))
+        limit = room(prompt.context_length, prompt.reserved_output) if prompt.may_drop else 0
+        fitted = fit(rest, room=limit, fixed=fixed)
+        if fitted.dropped and prompt.may_summarise:
+            wanted = sum(map(item_tokens, rest[: to_summarise(rest, room=limit, fixed=fixed)]))
+            return Assembled(ModelRequest(), Compaction(), (), warnings, to_summarise=wanted + SUMMARY_TOKENS)
+        if fitted.tokens + prompt.reserved_output > prompt.context_length:
+            told = f"The prompt does not fit the {prompt.context_length} tokens of {prompt.model}."
+            raise ModelError("context_length_exceeded", told)
+        level = 3 if covered and not fitted.dropped else fitted.level
+        compaction = Compaction(level=level, shortened=fitted.shortened, dropped=covered + len(fitted.dropped))
+        return Assembled(prompt.request([*opening, *fitted.items], texts), compaction, versions, warnings)
+
+    async def summary_plan(self, prompt: Prompt) -> SummaryPlan:
+        """What to ask for, when the prompt does not fit. Raises: ModelError, also when nothing can be summarised."""
+        past, earlier = await self._past(prompt)
+        opening, rest = opened_by(earlier, past)
+        limit = room(prompt.context_length, prompt.reserved_output)
+        fixed = _fixed(prompt, ()) + sum(map(item_tokens, opening))
+        number = to_summarise(rest, room=limit, fixed=fixed)
+        if not number:
+            raise ModelError("invalid_request", "There is nothing that could be summarised.")
+        fitting = room(prompt.context_length, SUMMARY_TOKENS)
+        request = summary_request(prompt.model, earlier.text, rest[:number], room=fitting)
+        return SummaryPlan(request, earlier.covered + number, number)
+
+    async def _talk(self, prompt: Prompt) -> tuple[list[Item], list[Item], int]:
+        """How the talk begins, how it goes on, and how many items a summary stands for."""
+        past, summary = await self._past(prompt)
+        if not summary.covered:
+            return [], past, 0
+        return *opened_by(summary, past), summary.covered
+
+    async def _past(self, prompt: Prompt) -> tuple[list[Item], Summary]:
+        before, earlier = await self._transcripts.before(prompt.history)
+        if not prompt.summarises:  # then nothing that an agent before this one has made stands for anything
+            return [*before, *prompt.items], Summary()
+        return [*before, *prompt.items], prompt.summary if prompt.summary.covered else earlier
+
+    async def _read_sections(self, prompt: Prompt, link: Link) -> tuple[list[PromptSection], list[str]]:
+        if not self._sections:
+            return [], []
+        caller = principal_of(prompt.caller, link.actor_id.scope)
+        read: list[PromptSection] = []
+        warnings = []
+        for source in self._sections:
+            try:
+                read.extend(await source.sections(caller, link.actor_id))
+            except Exception as unread:  # noqa: BLE001 - a section that cannot be read is left out, whatever the reason
+                warnings.append(f"A section of the prompt could not be read ({type(unread).__name__}).")
+        return read, warnings
+
+
+def _fixed(prompt: Prompt, sections: Sequence[str]) -> int:
+    """Tokens that are the same however much is said."""
+    told = sum(estimated_tokens(text) for text in (prompt.instructions, *sections))
+    return told + sum(estimated_tokens(tool.schema + tool.description) for tool in prompt.tools)
