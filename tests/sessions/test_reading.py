@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
@@ -334,6 +335,25 @@ async def test_a_reader_waits_for_a_journal_that_does_not_answer(world: World) -
         await say(actors, "one", last=True)
         faults.extend([Fault.IO_ERROR] * 3)
         assert await collected(actors.sessions.read(ANN)) == [*said("one"), Ended(reason="said")]
+
+
+async def test_readers_are_told_when_their_process_stops(memory: World) -> None:
+    runtime = memory.runtime()
+    async with asyncio.TaskGroup() as readers:
+        async with runtime:
+            await runtime.ask(ANN, Add(by=1))
+            waiting = readers.create_task(told(runtime.sessions.read(ANN)))
+            await settled()
+        assert await waiting == "stopping"
+        assert await told(runtime.sessions.read(ANN)) == "stopping"
+    async with runtime:
+        assert await collected(runtime.sessions.read(ANN, until_terminal=False)) == [TotalChanged(by=1)]
+
+
+async def told(events: AsyncIterator[Any]) -> str:
+    with pytest.raises(Unavailable) as end:
+        await collected(events)
+    return end.value.code
 
 
 async def test_readers_at_many_cursors_all_get_exactly_the_log(world: World) -> None:

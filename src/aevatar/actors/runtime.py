@@ -217,6 +217,7 @@ class Runtime:
 
     async def _start(self) -> None:
         self.health.troubles.clear()
+        self._hub.open()
         self.health.phase = "opening the journal"
         await self._journal.open()
         await self.blobs.open()
@@ -258,6 +259,7 @@ class Runtime:
         self._timers.close()
         await self._tasks.close()
         self._callers.refuse(Unavailable("stopping", "this process is shutting down"))
+        self._hub.close()
         for activation in list(self._stage.activations.values()):
             self._stage.drop(activation)
         await self.blobs.close()

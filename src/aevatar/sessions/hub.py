@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 from aevatar.journal.records import SessionEvent
 
@@ -32,11 +33,19 @@ class Tail:
         if self.has_overflowed:
             return
         if len(self._buffer) + len(events) > BUFFER:
-            self._buffer.clear()
-            self.has_overflowed = True
             self._hub.readers_switched += 1
+            self.overflow()
         else:
             self._buffer.extend(events)
+            self._wake()
+
+    def overflow(self) -> None:
+        """Gives up what is held: the reader has to go back to the store."""
+        self._buffer.clear()
+        self.has_overflowed = True
+        self._wake()
+
+    def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():  # done: its reader is being cancelled right now
             self._waiter.set_result(None)
 
@@ -70,6 +79,17 @@ class Hub:
         self._listeners: list[Callable[[str, str], None]] = []
         self.readers = 0
         self.readers_switched = 0
+        self.is_closed = False
+
+    def open(self) -> None:
+        """Has readers come in again."""
+        self.is_closed = False
+
+    def close(self) -> None:
+        """Sends all readers away, because this process stops."""
+        self.is_closed = True
+        for tail in chain.from_iterable(self._tails.values()):
+            tail.overflow()
 
     def attach(self, owner: str, session: str) -> Tail:
         """A tail that misses nothing from now on. Close it."""

@@ -82,7 +82,10 @@ class Sessions:
     ) -> AsyncGenerator[SessionEvent, None]:
         """Every event with a cursor above `after`, in order, each once, ending after the terminal one.
 
-        With `until_terminal` False it ends when all that is stored has been read.
+        With `until_terminal` False it ends when all that is stored has been read. A journal that does not answer is
+        waited for.
+
+        Raises: Unavailable `stopping` when the runtime is stopped.
         """
         async with (
             self.open(owner, session) as lease,
@@ -133,6 +136,8 @@ class Sessions:
     async def _stored(self, owner: ActorId, session: str, cursor: int) -> records.SessionPage:
         pause = _FIRST_PAUSE
         while True:
+            if self.hub.is_closed:
+                raise Unavailable("stopping", "this process is shutting down", retry_after=1.0)
             try:
                 return await self._journal.session(owner.text, session, cursor, PAGE)
             except Unavailable:
