@@ -7,7 +7,8 @@ from aevatar.agents.budgets import Budgets
 from aevatar.agents.choice import ChosenModel, ModelChoice
 from aevatar.agents.lending import Lending
 from aevatar.agents.native import event_name
-from aevatar.agents.service import STORED, Agents, InvokeOptions, Runs, run_key, user_message
+from aevatar.agents.runs.callers import run_key
+from aevatar.agents.service import STORED, Agents, InvokeOptions, Runs, user_message
 from aevatar.agents.thread import THREAD_KIND
 
 __all__ = [

@@ -147,7 +147,7 @@ class RunLimits(_message.Message):
     def __init__(self, rounds: _Optional[int] = ..., calls_per_round: _Optional[int] = ..., calls: _Optional[int] = ..., wall_seconds: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., depth: _Optional[int] = ..., live_sub_runs: _Optional[int] = ..., usd_micros: _Optional[int] = ...) -> None: ...
 
 class RunContext(_message.Message):
-    __slots__ = ("request_id", "root_run", "parent_run", "parent_call_id", "depth", "lineage", "budget", "credential_handle_id", "credential_owner", "is_unattended", "deadline")
+    __slots__ = ("request_id", "root_run", "parent_run", "parent_call_id", "depth", "lineage", "budget", "credential_handle_id", "credential_owner", "is_unattended", "deadline", "is_detached")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ROOT_RUN_FIELD_NUMBER: _ClassVar[int]
     PARENT_RUN_FIELD_NUMBER: _ClassVar[int]
@@ -159,6 +159,7 @@ class RunContext(_message.Message):
     CREDENTIAL_OWNER_FIELD_NUMBER: _ClassVar[int]
     IS_UNATTENDED_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    IS_DETACHED_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     root_run: str
     parent_run: str
@@ -170,7 +171,8 @@ class RunContext(_message.Message):
     credential_owner: str
     is_unattended: bool
     deadline: int
-    def __init__(self, request_id: _Optional[str] = ..., root_run: _Optional[str] = ..., parent_run: _Optional[str] = ..., parent_call_id: _Optional[str] = ..., depth: _Optional[int] = ..., lineage: _Optional[_Iterable[str]] = ..., budget: _Optional[str] = ..., credential_handle_id: _Optional[str] = ..., credential_owner: _Optional[str] = ..., is_unattended: _Optional[bool] = ..., deadline: _Optional[int] = ...) -> None: ...
+    is_detached: bool
+    def __init__(self, request_id: _Optional[str] = ..., root_run: _Optional[str] = ..., parent_run: _Optional[str] = ..., parent_call_id: _Optional[str] = ..., depth: _Optional[int] = ..., lineage: _Optional[_Iterable[str]] = ..., budget: _Optional[str] = ..., credential_handle_id: _Optional[str] = ..., credential_owner: _Optional[str] = ..., is_unattended: _Optional[bool] = ..., deadline: _Optional[int] = ..., is_detached: _Optional[bool] = ...) -> None: ...
 
 class Caller(_message.Message):
     __slots__ = ("subject", "permissions")
@@ -322,6 +324,14 @@ class CancelRun(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     reason: str
     def __init__(self, reason: _Optional[str] = ...) -> None: ...
+
+class EndWithParent(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class EndingWithParent(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class AddRunInput(_message.Message):
     __slots__ = ("input",)
@@ -490,7 +500,7 @@ class ToolContext(_message.Message):
     def __init__(self, run: _Optional[str] = ..., run_context: _Optional[_Union[RunContext, _Mapping]] = ..., call_id: _Optional[str] = ..., model: _Optional[str] = ..., deadline: _Optional[int] = ..., origin: _Optional[str] = ..., lineage_key: _Optional[str] = ..., sub_runs_left: _Optional[int] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ...) -> None: ...
 
 class FixedTool(_message.Message):
-    __slots__ = ("name", "source", "description", "schema", "strict", "digest", "read_only", "idempotent", "reconciles", "timeout", "is_client")
+    __slots__ = ("name", "source", "description", "schema", "strict", "digest", "read_only", "idempotent", "reconciles", "timeout", "is_client", "starts_runs")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
@@ -502,6 +512,7 @@ class FixedTool(_message.Message):
     RECONCILES_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     IS_CLIENT_FIELD_NUMBER: _ClassVar[int]
+    STARTS_RUNS_FIELD_NUMBER: _ClassVar[int]
     name: str
     source: str
     description: str
@@ -513,7 +524,8 @@ class FixedTool(_message.Message):
     reconciles: bool
     timeout: float
     is_client: bool
-    def __init__(self, name: _Optional[str] = ..., source: _Optional[str] = ..., description: _Optional[str] = ..., schema: _Optional[str] = ..., strict: _Optional[bool] = ..., digest: _Optional[str] = ..., read_only: _Optional[bool] = ..., idempotent: _Optional[bool] = ..., reconciles: _Optional[bool] = ..., timeout: _Optional[float] = ..., is_client: _Optional[bool] = ...) -> None: ...
+    starts_runs: bool
+    def __init__(self, name: _Optional[str] = ..., source: _Optional[str] = ..., description: _Optional[str] = ..., schema: _Optional[str] = ..., strict: _Optional[bool] = ..., digest: _Optional[str] = ..., read_only: _Optional[bool] = ..., idempotent: _Optional[bool] = ..., reconciles: _Optional[bool] = ..., timeout: _Optional[float] = ..., is_client: _Optional[bool] = ..., starts_runs: _Optional[bool] = ...) -> None: ...
 
 class ToolsDiscovered(_message.Message):
     __slots__ = ("tools", "sources_failed", "error_code")
@@ -882,6 +894,12 @@ class RunQueued(_message.Message):
     at: int
     caller: Caller
     def __init__(self, start: _Optional[_Union[StartRun, _Mapping]] = ..., run_id: _Optional[str] = ..., at: _Optional[int] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ...) -> None: ...
+
+class RunForestalled(_message.Message):
+    __slots__ = ("at",)
+    AT_FIELD_NUMBER: _ClassVar[int]
+    at: int
+    def __init__(self, at: _Optional[int] = ...) -> None: ...
 
 class RunStarted(_message.Message):
     __slots__ = ("at", "discovery_effect", "deadline", "history")
@@ -1445,7 +1463,7 @@ class UsageByModel(_message.Message):
     def __init__(self, model: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., calls: _Optional[int] = ...) -> None: ...
 
 class RunState(_message.Message):
-    __slots__ = ("status", "phase", "start", "items", "tools", "sources_failed", "round", "calls_made", "call", "calls", "approvals", "sub_runs", "sinks", "usage", "caller", "last_input_tokens", "characters_since", "continuations", "concluding", "reply_retries", "again", "open_text", "is_message_open", "denials", "model", "fallbacks", "deadline", "remaining_ms", "created_at", "started_at", "ended", "cancelling", "discovery_effect", "warnings", "added", "restarts", "past_calls", "deleted_at", "summary", "summarising", "summarised_call", "no_summary")
+    __slots__ = ("status", "phase", "start", "items", "tools", "sources_failed", "round", "calls_made", "call", "calls", "approvals", "sub_runs", "sinks", "usage", "caller", "last_input_tokens", "characters_since", "continuations", "concluding", "reply_retries", "again", "open_text", "is_message_open", "denials", "model", "fallbacks", "deadline", "remaining_ms", "created_at", "started_at", "ended", "cancelling", "discovery_effect", "warnings", "added", "restarts", "past_calls", "deleted_at", "summary", "summarising", "summarised_call", "no_summary", "forestalled_at")
     class SubRunsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -1502,6 +1520,7 @@ class RunState(_message.Message):
     SUMMARISING_FIELD_NUMBER: _ClassVar[int]
     SUMMARISED_CALL_FIELD_NUMBER: _ClassVar[int]
     NO_SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    FORESTALLED_AT_FIELD_NUMBER: _ClassVar[int]
     status: RunStatus
     phase: str
     start: StartRun
@@ -1544,7 +1563,8 @@ class RunState(_message.Message):
     summarising: CurrentCall
     summarised_call: str
     no_summary: bool
-    def __init__(self, status: _Optional[_Union[RunStatus, str]] = ..., phase: _Optional[str] = ..., start: _Optional[_Union[StartRun, _Mapping]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[FixedTool, _Mapping]]] = ..., sources_failed: _Optional[_Iterable[str]] = ..., round: _Optional[int] = ..., calls_made: _Optional[int] = ..., call: _Optional[_Union[CurrentCall, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[RoundCall, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., sub_runs: _Optional[_Mapping[str, SubRunState]] = ..., sinks: _Optional[_Iterable[_Union[SinkState, _Mapping]]] = ..., usage: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., last_input_tokens: _Optional[int] = ..., characters_since: _Optional[int] = ..., continuations: _Optional[int] = ..., concluding: _Optional[_Union[RunEnded, _Mapping]] = ..., reply_retries: _Optional[int] = ..., again: _Optional[int] = ..., open_text: _Optional[str] = ..., is_message_open: _Optional[bool] = ..., denials: _Optional[_Mapping[str, int]] = ..., model: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., deadline: _Optional[int] = ..., remaining_ms: _Optional[int] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended: _Optional[_Union[RunEnded, _Mapping]] = ..., cancelling: _Optional[bool] = ..., discovery_effect: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., added: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., restarts: _Optional[int] = ..., past_calls: _Optional[_Iterable[_Union[PastCall, _Mapping]]] = ..., deleted_at: _Optional[int] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ..., summarising: _Optional[_Union[CurrentCall, _Mapping]] = ..., summarised_call: _Optional[str] = ..., no_summary: _Optional[bool] = ...) -> None: ...
+    forestalled_at: int
+    def __init__(self, status: _Optional[_Union[RunStatus, str]] = ..., phase: _Optional[str] = ..., start: _Optional[_Union[StartRun, _Mapping]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[FixedTool, _Mapping]]] = ..., sources_failed: _Optional[_Iterable[str]] = ..., round: _Optional[int] = ..., calls_made: _Optional[int] = ..., call: _Optional[_Union[CurrentCall, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[RoundCall, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., sub_runs: _Optional[_Mapping[str, SubRunState]] = ..., sinks: _Optional[_Iterable[_Union[SinkState, _Mapping]]] = ..., usage: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., last_input_tokens: _Optional[int] = ..., characters_since: _Optional[int] = ..., continuations: _Optional[int] = ..., concluding: _Optional[_Union[RunEnded, _Mapping]] = ..., reply_retries: _Optional[int] = ..., again: _Optional[int] = ..., open_text: _Optional[str] = ..., is_message_open: _Optional[bool] = ..., denials: _Optional[_Mapping[str, int]] = ..., model: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., deadline: _Optional[int] = ..., remaining_ms: _Optional[int] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended: _Optional[_Union[RunEnded, _Mapping]] = ..., cancelling: _Optional[bool] = ..., discovery_effect: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., added: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., restarts: _Optional[int] = ..., past_calls: _Optional[_Iterable[_Union[PastCall, _Mapping]]] = ..., deleted_at: _Optional[int] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ..., summarising: _Optional[_Union[CurrentCall, _Mapping]] = ..., summarised_call: _Optional[str] = ..., no_summary: _Optional[bool] = ..., forestalled_at: _Optional[int] = ...) -> None: ...
 
 class RunDocument(_message.Message):
     __slots__ = ("subject", "agent_key", "thread", "origin", "status", "model", "model_reason", "created_at", "started_at", "ended_at", "code", "message", "usage", "usage_by_model", "parent_run", "root_run", "round", "echo", "is_unstored", "tools", "tool_sources_failed", "warnings", "rule_id", "fallbacks", "rounds_exhausted", "reply_failed", "history")

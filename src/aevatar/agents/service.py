@@ -10,7 +10,6 @@ from typing import Final
 from google.protobuf.message import Message
 
 from aevatar.actors import Runtime
-from aevatar.actors.nature import base32
 from aevatar.agents.agent import AGENT, RUN
 from aevatar.agents.agents_pb2 import (
     AgentChanged,
@@ -30,7 +29,7 @@ from aevatar.agents.choice import ModelChoice
 from aevatar.agents.lending import Lending
 from aevatar.agents.runs import SESSION
 from aevatar.agents.runs.blobs import lifted
-from aevatar.agents.runs.callers import caller_of
+from aevatar.agents.runs.callers import caller_of, run_key
 from aevatar.agents.runs_pb2 import (
     ApprovalDecided,
     ApprovalsDocument,
@@ -69,12 +68,6 @@ class InvokeOptions:
     limits: RunLimits | None = None
     echo: str = ""
     hints: Sequence[Hint] = ()
-
-
-def run_key(prefix: str, starter: str, command_id: str) -> str:
-    """The key of the run that a command of a starter leads to: the same command, the same run."""
-    digest = blake2b(f"{starter}\0{command_id}".encode(), digest_size=17).digest()
-    return f"{prefix}_{base32(digest)}"
 
 
 def user_message(text: str) -> Item:
@@ -170,7 +163,7 @@ class Agents:
         model = await self._choice.choose(caller.scope, request=wished, agent=persona.model)
         invoke.model, invoke.model_reason, invoke.context_length = model.id, model.reason, model.context_length
         invoke.fallbacks.extend(model.fallbacks)
-        invoke.run_key = run_key("run", f"{caller.scope}/{caller.subject}", command_id)
+        invoke.run_key = run_key("run", caller, command_id)
         if not invoke.context.root_run:
             invoke.context.root_run = ActorId(RUN, caller.scope, invoke.run_key).text
             invoke.context.budget = invoke.context.budget or await self.budgets.of(caller.scope)

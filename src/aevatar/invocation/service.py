@@ -85,7 +85,7 @@ class Invocations:
             raise Rejected("too_many_sub_runs", "Too many runs of this run are under way; wait for one to end.", "wait")
         options = InvokeOptions(hints=self._hints(payload))
         invoked = await self._agents.invoke(
-            context.principal, key, items, context=_child(context), command_id=context.effect_id, options=options
+            context.principal, key, items, context=_child(context, wait), command_id=context.effect_id, options=options
         )
         run = ActorId.parse(invoked.run)
         return started(run, invoked.session or SESSION, key, wait, seconds, context=context)
@@ -141,7 +141,7 @@ def started(
     return StartedRun(Held(run.text, bound, told), run, session, agent_key, is_followed=True)
 
 
-def _child(context: CallContext) -> RunContext:
+def _child(context: CallContext, wait: Wait) -> RunContext:
     """The context of a run below the caller's: trusted values only, whatever the model said."""
     return RunContext(
         request_id=context.request_id,
@@ -154,6 +154,7 @@ def _child(context: CallContext) -> RunContext:
         credential_handle_id=context.credential_handle or "",
         credential_owner=context.root_run.text,
         deadline=round(context.deadline.timestamp() * 1000),
+        is_detached=wait == WAIT_ACK,
     )
 
 

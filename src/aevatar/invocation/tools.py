@@ -77,6 +77,7 @@ class InvokeAgent(Tool[InvokeAgentArgs, Message]):
     description = "Invokes an agent of this workspace: it runs on its own, and you see or wait for its answer."
     approval = Approval.AUTO
     idempotent = True
+    starts_runs = True
 
     def __init__(self, invocations: Invocations) -> None:
         self._invocations = invocations
@@ -94,6 +95,7 @@ class InvokeTeam(Tool[InvokeTeamArgs, Message]):
     description = "Invokes a team of agents through its entry."
     approval = Approval.AUTO
     idempotent = True
+    starts_runs = True
 
     def __init__(self, invocations: Invocations, teams: TeamResolver) -> None:
         self._invocations = invocations

@@ -79,8 +79,7 @@ class Beginning:
         """
         caller = given.caller
         require(caller, "models.use")
-        starter = f"{caller.scope}/{caller.subject}"
-        run = ActorId(RUN, caller.scope, run_key(purpose.prefix, starter, given.command_id))
+        run = ActorId(RUN, caller.scope, run_key(purpose.prefix, caller, given.command_id))
         digest = _digest(request, given, purpose)
         if await self._is_known(run, digest):
             if not request.store:

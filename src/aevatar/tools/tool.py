@@ -76,6 +76,8 @@ class Tool(ABC, Generic[Args, Result]):
 
     `read_only`: changes nothing, so calls may overlap. `destructive`: what it does cannot be taken back.
     `idempotent`: repeating it with the same `context.effect_id` is harmless at the far side. `timeout` in seconds.
+    `starts_runs`: invokes agents as its caller under `context.effect_id`, so that what an unfinished call may have
+    started can be ended.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Tool(ABC, Generic[Args, Result]):
     read_only: bool = False
     destructive: bool = False
     idempotent: bool = False
+    starts_runs: bool = False
     timeout: float = 60
 
     @abstractmethod

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 
 from aevatar.actors import Answered, EffectFailed, EffectInterrupted, command, signal
+from aevatar.agents.runs.abandoning import ABANDONED
 from aevatar.agents.runs.callers import caller_of
 from aevatar.agents.runs.keeping import Keeping
 from aevatar.agents.runs.limits import (
@@ -93,7 +94,9 @@ class AgentRun(ToolRound, Summarising, Replies, Keeping):
             return RunAccepted(run_id=self.id.text, session=SESSION)
         caller = cmd.caller if cmd.HasField("caller") else caller_of(self.turn.principal)
         self.emit(RunQueued(start=cmd, run_id=self.id.text, at=self.turn.now_ms, caller=caller))
-        if not cmd.is_queued:
+        if self.is_forestalled():
+            self.stop(ABANDONED)
+        elif not cmd.is_queued:
             self._begin(None)
         return RunAccepted(run_id=self.id.text, session=SESSION)
 
@@ -118,6 +121,8 @@ class AgentRun(ToolRound, Summarising, Replies, Keeping):
 
     @command
     def cancel_run(self, cmd: CancelRun) -> RunEndedAlready:
+        if not self.state.HasField("start"):
+            raise Rejected("not_found", "There is no such run.")
         self.stop(cmd.reason)
         return RunEndedAlready(status=self.status_name())
 

@@ -46,6 +46,7 @@ from aevatar.agents.runs_pb2 import (
     RunConcluding,
     RunDeleted,
     RunEnded,
+    RunForestalled,
     RunInputAdded,
     RunQueued,
     RunResumedFact,
@@ -141,6 +142,11 @@ class RunFacts(Actor[RunState]):
         state.fallbacks.extend(event.start.fallbacks)
         state.created_at = event.at
         state.caller.CopyFrom(event.caller)
+
+    @applies
+    @staticmethod
+    def forestalled(state: RunState, event: RunForestalled) -> None:
+        state.forestalled_at = event.at
 
     @applies
     @staticmethod

@@ -63,7 +63,7 @@ class Keeping(RunBase):
     def erase_when_due(self, cmd: RunErasureDue) -> None:
         """Erases the run; a stored one only when nothing goes on from it, and not before its time."""
         state = self.state
-        if state.start.is_unstored or state.deleted_at:
+        if state.start.is_unstored or state.deleted_at or not state.HasField("start"):
             self._erase()
         elif self.has_ended and self.turn.now_ms >= state.ended.at + STORED_FOR * 1000:
             self.start(FindContinuations())

@@ -51,7 +51,7 @@ AS_LONG_AS_THE_RUN = 100 * 365 * 24 * 3600.0
 
 
 def run_document(state: RunState) -> RunDocument | None:
-    if state.deleted_at:
+    if state.deleted_at or not state.HasField("start"):
         return None
     start, total = state.start, Usage()
     for counted in state.usage:

@@ -86,6 +86,7 @@ def _fixed(found: Discovery) -> list[FixedTool]:
             idempotent=offered.tool.idempotent,
             reconciles=type(offered.tool).reconcile is not Tool.reconcile,
             timeout=offered.tool.timeout,
+            starts_runs=offered.tool.starts_runs,
         )
         for offered in found.tools
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aevatar.actors import EffectFailed, EffectInterrupted, command
+from aevatar.agents.runs.abandoning import Abandoning
 from aevatar.agents.runs.approvals import ENOUGH, UNKNOWN, Approvals
 from aevatar.agents.runs.facts import call_of, copy
 from aevatar.agents.runs.mirroring import Mirroring
@@ -46,7 +47,7 @@ _ORDER = {
 }
 
 
-class ToolRound(Approvals, Mirroring):
+class ToolRound(Approvals, Mirroring, Abandoning):
     """The part of a run between a model's calls and its next turn to speak."""
 
     def next_call(self) -> None:
@@ -186,6 +187,8 @@ class ToolRound(Approvals, Mirroring):
             return
         if cmd.HasField("sub_run"):
             self.follow(cmd)
+        elif cmd.result.error.code == FailureCode.TOOL_TIMEOUT:
+            self._abandon_runs_of(call)
         if cmd.HasField("hold"):
             hold = cmd.hold
             until = self.turn.now_ms + round(hold.seconds * 1000)
@@ -211,6 +214,7 @@ class ToolRound(Approvals, Mirroring):
             self._outcome_unknown(call)
             self.advance()
             return True
+        self._abandon_runs_of(call)
         code = FailureCode.TOOL_TIMEOUT if cmd.code == "timeout" else FailureCode.TOOL_FAILED
         self.record_result(call, failure(code, cmd.message or cmd.code))
         self.advance()
@@ -229,10 +233,16 @@ class ToolRound(Approvals, Mirroring):
             if call.phase != CALL_PHASE_DONE:
                 if call.effect_id:
                     self.cancel_effect(call.effect_id)
+                    self._abandon_runs_of(call)
                 self.cancel(f"wait:{call.call_id}")
                 self.record_result(call, failure(FailureCode.TOOL_CANCELLED, "The run ended before this call did."))
         items = [_result_item(call, state.round) for call in own]
         self.emit(ResultsDelivered(round=state.round, items=items))
+
+    def _abandon_runs_of(self, call: RoundCall) -> None:
+        tool = self.tool(call.name)
+        if tool is not None and tool.starts_runs and call.phase == CALL_PHASE_RUNNING:
+            self.abandon(call)
 
     # After a crash
 
