@@ -43,10 +43,14 @@ async def test_what_is_sent_to_one_target_arrives_in_order_also_after_a_restart(
     async with world.runtime() as actors:
         await actors.ask(ANN, Add(by=0))
     async with world.runtime(over=held.over) as actors:
+        await actors.ask(ANN, HowMuch())
+        held.hold()
         for first in (1, 51):
             letters = [letter(BEN, Add(by=by)) for by in range(first, first + 50)]
             await actors.dispatch(ANN, Relay(letters=letters))
-        held.hold(after=1)
+        await settled()
+        held.hold(after=2)
+        held.release()
         await settled()
         assert (len(await world.turns(ANN)), await world.events(BEN)) == (3, [])
     async with world.runtime():
