@@ -195,14 +195,15 @@ class Platform:
             lambda runtime: ModelCallEffect(self.models, self._parts(runtime).assembler),
             lambda runtime: SummariseEffect(self.models, self._parts(runtime).assembler),
             lambda runtime: DiscoverToolsEffect(self._parts(runtime).tool_sets),
-            lambda runtime: CallToolEffect(ToolCaller(self._parts(runtime).tool_sets)),
-            lambda runtime: CallToolOnceEffect(ToolCaller(self._parts(runtime).tool_sets)),
-            lambda runtime: ReconcileToolEffect(ToolCaller(self._parts(runtime).tool_sets)),
+            *(self._of_tools(effect) for effect in (CallToolEffect, CallToolOnceEffect, ReconcileToolEffect)),
             lambda runtime: FollowSubRunEffect(runtime.sessions),
             AwaitRunsEffect,
             FindContinuationsEffect,
             SendReplyEffect(self._sinks),
         ]
+
+    def _of_tools(self, effect: Callable[[ToolCaller], Effect[Any, Any]]) -> Callable[[Runtime], Effect[Any, Any]]:
+        return lambda runtime: effect(ToolCaller(self._parts(runtime).tool_sets, runtime.blobs))
 
     def _parts(self, runtime: Runtime) -> _Parts:
         if (built := self._built.get(runtime)) is None:
@@ -211,7 +212,7 @@ class Platform:
             own = sources(invocations, Looking(runtime.readmodels, runtime.sessions))
             others = [source(runtime) if callable(source) else source for source in self._sources_of_others]
             offered = [*own, *self._extra_sources, *others]
-            assembler = Assembler(Transcripts(runtime.readmodels))
+            assembler = Assembler(Transcripts(runtime.readmodels, runtime.blobs))
             tool_sets = ToolSets(offered, [default_set(offered)])
             built = self._built[runtime] = _Parts(agents, tool_sets, invocations, assembler)
         return built

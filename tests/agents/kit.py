@@ -60,6 +60,7 @@ from aevatar.agents.runs_pb2 import (
     StartRun,
     TranscriptDocument,
 )
+from aevatar.blobs import BlobStore, MemoryBlobs
 from aevatar.credentials import MemoryVault
 from aevatar.identity import ActorId, Principal, ScopeId
 from aevatar.invocation import DEFAULT_SET, Invocations, Looking, default_set, sources
@@ -93,6 +94,7 @@ class World:
         self.extra_sources: list[ToolSource] = []
         self.sink: ReplySink = MemorySink()
         self.vault = MemoryVault(clock=VirtualClock())
+        self.blobs: BlobStore = MemoryBlobs(VirtualClock())
         self.sections: list[PromptSections] = []
         self.settings: dict[str, Any] = {}
         self.fallback: tuple[str, ...] = ()
@@ -113,6 +115,7 @@ class World:
             journal=journal,
             effects=self._effects(directory),
             vault=self.vault,
+            blobs=self.blobs,
             limits=self.limits,
             clock=VirtualClock(),
             identifiers=self._identifiers,
@@ -138,10 +141,10 @@ class World:
         ]
 
     def _assembler(self, runtime: Runtime) -> Assembler:
-        return Assembler(Transcripts(runtime.readmodels), self.sections)
+        return Assembler(Transcripts(runtime.readmodels, runtime.blobs), self.sections)
 
     def _of_tools(self, effect: Callable[[ToolCaller], Any]) -> Callable[[Runtime], Any]:
-        return lambda _: effect(ToolCaller(_Late(self._tool_sets)))
+        return lambda runtime: effect(ToolCaller(_Late(self._tool_sets), runtime.blobs))
 
     def _tool_sets(self) -> ToolSets:
         platform = sources(self.invocations, self.looking)

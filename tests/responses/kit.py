@@ -12,6 +12,7 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 from pydantic import BaseModel
 
 from aevatar.actors import Runtime
+from aevatar.blobs import BlobStore, MemoryBlobs
 from aevatar.credentials import MemoryVault
 from aevatar.journal.port import Journal
 from aevatar.models import ModelPort
@@ -51,6 +52,7 @@ async def serving(
     data: Path,
     *,
     journal: Journal | None = None,
+    blobs: BlobStore | None = None,
     models: dict[str, ModelPort] | None = None,
     sources: Sequence[ToolSource] = (),
     authenticator: Authenticator | None = None,
@@ -66,7 +68,7 @@ async def serving(
         environment=environment or {},
     )
     capabilities = (*without_responses(platform), responses(abandoned_after=abandoned_after))
-    async with served(data, *capabilities, journal=journal, authenticator=authenticator) as running:
+    async with served(data, *capabilities, journal=journal, blobs=blobs, authenticator=authenticator) as running:
         checked = Checked()
         async with client_of(running, checked, api_key=api_key) as client:
             yield World(running, client, checked)
@@ -78,6 +80,7 @@ async def in_virtual_time(
     data: Path,
     *,
     journal: Journal,
+    blobs: BlobStore | None = None,
     models: dict[str, ModelPort] | None = None,
     sources: Sequence[ToolSource] = (),
 ) -> AsyncIterator[Services]:
@@ -92,6 +95,7 @@ async def in_virtual_time(
         effects=[effect for capability in capabilities for effect in capability.effects],
         journal=journal,
         vault=vault,
+        blobs=blobs or MemoryBlobs(clock),
         clock=clock,
     )
     services = Services(runtime, vault, Settings(data=data))

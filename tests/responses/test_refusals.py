@@ -49,11 +49,11 @@ WRONG: list[tuple[dict[str, Any], str, str | None]] = [
         {
             "input": [
                 {"type": "function_call", "call_id": "c", "name": "x", "arguments": "{}"},
-                {"type": "function_call_output", "call_id": "c", "output": [{**IMAGE, "image_url": "https://x"}]},
+                {"type": "function_call_output", "call_id": "c", "output": [{**IMAGE, "image_url": "ftp://x"}]},
             ]
         },
-        "unsupported_input_item",
-        "input[1].output[0]",
+        "invalid_value",
+        "input[1].output[0].image_url",
     ),
     # tools
     ({"tools": [{"type": "web_search"}]}, "unsupported_tool", "tools[0].type"),
@@ -161,8 +161,9 @@ async def test_a_body_that_is_not_json_is_refused(world: World) -> None:
 
 
 async def test_a_body_that_is_too_large_is_refused(world: World) -> None:
-    for size in (2 * 1024 * 1024, 17 * 1024 * 1024):
-        answer = await world.served.client.post("/v1/responses", json={"model": OFFLINE, "input": "x" * size})
+    too_long = "x" * (2 * 1024 * 1024)
+    for body in ({"input": "x" * (17 * 1024 * 1024)}, {"input": "x", "instructions": too_long}):
+        answer = await world.served.client.post("/v1/responses", json={"model": OFFLINE, **body})
         assert (answer.status_code, answer.json()["error"]["code"], answer.json()["error"]["type"]) == (
             413,
             "payload_too_large",

@@ -15,6 +15,8 @@ from fastapi import APIRouter, FastAPI, WebSocket
 from pydantic import Field
 
 from aevatar.actors import Runtime
+from aevatar.actors.nature import SystemClock
+from aevatar.blobs import BlobStore, MemoryBlobs
 from aevatar.errors import Conflict, Denied, Internal, Rejected, Unavailable
 from aevatar.identity import ActorId, Principal
 from aevatar.journal.memory import MemoryJournal
@@ -183,12 +185,17 @@ async def served(
     data: Path,
     *capabilities: Capability,
     journal: Journal | None = None,
+    blobs: BlobStore | None = None,
     authenticator: Authenticator | None = None,
     **settings: Any,
 ) -> AsyncIterator[Served]:
     configured = Settings(port=0, data=data, **settings)
     application = create_application(
-        capabilities or [sample()], configured, journal=journal or MemoryJournal(), authenticator=authenticator
+        capabilities or [sample()],
+        configured,
+        journal=journal or MemoryJournal(),
+        blobs=blobs or MemoryBlobs(SystemClock()),
+        authenticator=authenticator,
     )
     ready = anyio.Event()
     server = Server(application, configured, ready.set)

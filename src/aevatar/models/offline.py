@@ -36,6 +36,7 @@ from aevatar.models.port import FINAL_CODES, RETRYABLE_CODES, ModelCall, ModelEr
 OFFLINE_MODEL: Final = "offline/demo"
 BANNER: Final = "[offline demonstration: no language model is configured]"
 
+_SAID_LIMIT: Final = 10_000
 _RESULT_LIMIT: Final = 400
 _LONGEST: Final = 10_000
 _PLATFORM_PREFIX: Final = "aevatar_"
@@ -86,7 +87,7 @@ def _plan(request: ModelRequest) -> _Reply:
         schema = json.loads(request.text_format.schema or '{"type": "object"}')
         return _Reply(text=json.dumps(instance(schema)), is_data=True)
     number = sum(1 for known in request.messages if known.role == ROLE_USER)
-    return _Reply(text=f"You said: {message}. This is message {number}.")
+    return _Reply(text=f"You said: {message[:_SAID_LIMIT]}. This is message {number}.")
 
 
 def _asked_calls(asked: Iterable[re.Match[str]], tools: list[ToolSpec]) -> _Reply:

@@ -10,6 +10,7 @@ import msgspec
 
 from aevatar.actors import Runtime
 from aevatar.agents import RUN, AgentDocument, Budgets, ChosenModel, Lending, ModelChoice, Persona, run_key
+from aevatar.agents.runs.blobs import lifted
 from aevatar.agents.runs_pb2 import Item, Parameters, ReaderCame, RunContext, StartRun
 from aevatar.credentials import Secret
 from aevatar.errors import Denied, Rejected
@@ -111,6 +112,11 @@ class Beginning:
 
     async def _start(self, run: ActorId, start: StartRun, given: Given, digest: str) -> None:
         try:
+            light = await lifted(start.input)
+            if light.blobs:
+                del start.input[:]
+                start.input.extend(light.items)
+                await light.put(self._runtime.blobs, run, start)
             await self._runtime.ask(run, start, command_id=given.command_id, principal=given.caller)
         except Rejected as refused:
             # Somebody was faster with the same key. What was found out meanwhile may differ; the request may not.

@@ -42,7 +42,7 @@ def responses(*, abandoned_after: float = ABANDONED_AFTER) -> Capability:
 def _services(services: Services, *, abandoned_after: float) -> Iterable[object]:
     runtime, choice = services.runtime, services[ModelChoice]
     seal = Seal(partial(key_of, services.settings))
-    histories = Histories(runtime.readmodels, seal)
+    histories = Histories(runtime.readmodels, runtime.blobs, seal)
     policies, budgets = services[RoutePolicies], services[Budgets]
     lending = services[Lending]
     beginning = Beginning(runtime, choice, policies, histories, lending=lending, budgets=budgets)

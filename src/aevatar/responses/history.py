@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from aevatar.agents import RUN
 from aevatar.agents.runs import Transcripts
+from aevatar.agents.runs.blobs import inlined
 from aevatar.agents.runs_pb2 import History, Item, RunDocument
+from aevatar.blobs import BlobStore
 from aevatar.errors import Rejected
 from aevatar.identity import ActorId, ScopeId
 from aevatar.readmodels import ReadModels
@@ -31,9 +33,10 @@ class Past:
 class Histories:
     """Looks up what requests go on from."""
 
-    def __init__(self, readmodels: ReadModels, seal: Seal) -> None:
+    def __init__(self, readmodels: ReadModels, blobs: BlobStore, seal: Seal) -> None:
         self._readmodels = readmodels
-        self._transcripts = Transcripts(readmodels)
+        self._blobs = blobs
+        self._transcripts = Transcripts(readmodels, blobs)
         self._seal = seal
 
     async def stored(self, scope: ScopeId, response_id: str) -> RunDocument:
@@ -109,15 +112,16 @@ class Histories:
 
     async def _referred(self, scope: ScopeId, item_id: str, place: int) -> Item:
         key = run_key_in(item_id)
+        run = ActorId(RUN, scope, key)
         try:
             await self.stored(scope, key)
-            transcript = await self._transcripts.get(ActorId(RUN, scope, key).text)
+            transcript = await self._transcripts.get(run.text)
         except Rejected:
             transcript = None
         for item in transcript.items if transcript is not None else ():
             if shown_id(key, item) == item_id:
                 found = Item()
-                found.CopyFrom(item)
+                found.CopyFrom(await inlined(self._blobs, run, item))  # its blobs are not the new run's
                 found.id = (
                     f"{item.id.partition('_')[0]}_in{place}"  # its own place: ids of two responses may be the same
                 )

@@ -48,7 +48,7 @@ from aevatar.responses.requests import (
     ReasoningItem,
     Refusal,
 )
-from aevatar.tools import ToolResult
+from aevatar.tools import BlobRef, ToolResult
 
 RESPONSE_PREFIX: Final = "resp"
 COMPACTION_PREFIX: Final = "cmp"
@@ -107,7 +107,7 @@ def input_item(given: Given, place: int) -> Item:
             call = CallItem(call_id=given.call_id, name=given.name, arguments=given.arguments, is_client=True)
             return Item(id=f"fc_in{place}", call=call, is_input=True)
         case FunctionCallOutputItem():
-            result = ResultItem(call_id=given.call_id, result=ToolResult(text=_text(given.output, param)))
+            result = ResultItem(call_id=given.call_id, result=_result(given.output, param))
             return Item(id=f"fco_in{place}", result=result, is_input=True)
         case ReasoningItem():
             text = "\n".join(part.text for part in given.content or given.summary)
@@ -154,15 +154,22 @@ def _media(uri: str, param: str) -> Media:
     return Media(uri=uri, media_type=kind)
 
 
-def _text(output: str | Iterable[Any], param: str) -> str:
+def _result(output: str | Iterable[Any], param: str) -> ToolResult:
+    """The output of a function: its texts as one, then its images and files."""
     if isinstance(output, str):
-        return output
-    parts = list(output)
-    for place, part in enumerate(parts):
-        if isinstance(part, InputImage | InputFile):
-            where = f"{param}.output[{place}]"
-            raise Rejected("unsupported_input_item", f"The output of a function is text, not {part.type}.", where)
-    return "\n".join(part.refusal if isinstance(part, Refusal) else part.text for part in parts)
+        return ToolResult(text=output)
+    parts = [_part(part, f"{param}.output[{place}]") for place, part in enumerate(output)]
+    result = ToolResult(text="\n".join(part.text for part in parts if part.HasField("text")))
+    for part in parts:
+        if part.HasField("image"):
+            result.parts.add(image=_ref(part.image))
+        elif part.HasField("file"):
+            result.parts.add(file=_ref(part.file))
+    return result
+
+
+def _ref(media: Media) -> BlobRef:
+    return BlobRef(uri=media.uri, media_type=media.media_type, name=media.name)
 
 
 # To responses
@@ -181,7 +188,7 @@ def input_view(run_key: str, item: Item) -> dict[str, Any]:
                 "type": "function_call_output",
                 "id": item_id,
                 "call_id": item.result.call_id,
-                "output": item.result.result.text,
+                "output": _output(item.result.result),
                 "status": "completed",
             }
     role = _ROLE_NAMES.get(item.message.role, "user")
@@ -190,14 +197,29 @@ def input_view(run_key: str, item: Item) -> dict[str, Any]:
     return {**view, "phase": item.message.phase} if item.message.phase else view
 
 
+def _output(result: ToolResult) -> str | list[dict[str, Any]]:
+    if not result.parts:
+        return result.text
+    texts = [dumped(ResponseInputText(type="input_text", text=result.text))] if result.text else []
+    return texts + [_image(part.image) if part.HasField("image") else _file_view(part.file) for part in result.parts]
+
+
+def _image(image: Media | BlobRef) -> dict[str, Any]:
+    return dumped(ResponseInputImage(type="input_image", detail="auto", image_url=image.uri))
+
+
+def _file_view(file: Media | BlobRef) -> dict[str, Any]:
+    field = "file_data" if file.uri.startswith("data:") else "file_url"
+    named = {"filename": file.name} if file.name else {}
+    return dumped(ResponseInputFile.model_validate({"type": "input_file", **named, field: file.uri}))
+
+
 def _content(part: Part, *, is_output: bool) -> dict[str, Any]:
     match part.WhichOneof("kind"):
         case "image":
-            return dumped(ResponseInputImage(type="input_image", detail="auto", image_url=part.image.uri))
+            return _image(part.image)
         case "file":
-            field = "file_data" if part.file.uri.startswith("data:") else "file_url"
-            named = {"filename": part.file.name} if part.file.name else {}
-            return dumped(ResponseInputFile.model_validate({"type": "input_file", **named, field: part.file.uri}))
+            return _file_view(part.file)
     return text_part(part.text) if is_output else dumped(ResponseInputText(type="input_text", text=part.text))
 
 

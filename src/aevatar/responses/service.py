@@ -9,6 +9,7 @@ from typing import Final
 
 from aevatar.actors import Runtime
 from aevatar.agents import RUN
+from aevatar.agents.runs.blobs import inlined, opened
 from aevatar.agents.runs_pb2 import CancelRun, DeleteRun, InputDocument, Item, RunDocument
 from aevatar.errors import Rejected
 from aevatar.identity import ActorId, Principal, ScopeId
@@ -108,9 +109,10 @@ class Responses:
         """What a response was asked with. Raises: Denied; Rejected `response_not_found`, `item_not_found`."""
         run = await self.stored(caller, response_id)
         found = await self._runtime.readmodels.get("agents.inputs", run.scope, f"{run.key}:input")
-        items = list(found.document.items) if found and isinstance(found.document, InputDocument) else []
+        recorded = found.document.items if found and isinstance(found.document, InputDocument) else ()
+        items = await opened(self._runtime.blobs, run, recorded)
         chosen = _page(run.key, items, page)
-        views = [self._input_view(run, item) for item in chosen[: page.limit]]
+        views = [self._input_view(run, await inlined(self._runtime.blobs, run, each)) for each in chosen[: page.limit]]
         return {
             "object": "list",
             "data": views,

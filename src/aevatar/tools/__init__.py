@@ -4,7 +4,7 @@ Pure rules and one bounded wait, for discovery. Running a tool durably is the bu
 """
 
 from aevatar.tools.arguments import InvalidArguments, parse_arguments
-from aevatar.tools.context import CallContext
+from aevatar.tools.context import CallContext, KeepsBytes, keep_nothing
 from aevatar.tools.headers import CleanedHeaders, clean_headers
 from aevatar.tools.ordering import CallState, RoundCall, in_call_order, startable
 from aevatar.tools.rendering import render, to_json
@@ -50,6 +50,7 @@ __all__ = [
     "FailureCode",
     "Held",
     "InvalidArguments",
+    "KeepsBytes",
     "OfferedTool",
     "Reconciled",
     "ResultPart",
@@ -72,6 +73,7 @@ __all__ = [
     "failure_of",
     "in_call_order",
     "is_futile",
+    "keep_nothing",
     "must_ask",
     "parse_arguments",
     "render",

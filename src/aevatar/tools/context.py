@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from aevatar.errors import Unavailable
 from aevatar.identity import ActorId, Principal, ScopeId
+from aevatar.tools.tools_pb2 import BlobRef
 
 
 class RevealsSecret(Protocol):
@@ -22,6 +24,17 @@ class RevealsSecret(Protocol):
         ...
 
 
+class KeepsBytes(Protocol):
+    """Keeps bytes for as long as the run, to be named in the parts of a result. Raises: Rejected; Unavailable."""
+
+    async def __call__(self, data: bytes, media_type: str, name: str = "") -> BlobRef: ...
+
+
+async def keep_nothing(data: bytes, media_type: str, name: str = "") -> BlobRef:
+    """Stands in where nothing can be kept. Raises: Unavailable."""
+    raise Unavailable("blobs_unavailable", "bytes cannot be kept here")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallContext:
     """One tool call, seen from the server.
@@ -29,7 +42,7 @@ class CallContext:
     `effect_id` is the key that makes a repeat harmless where the far side takes one; `call_id` is the model's and
     empty while tools are only being discovered. `session` is the id of the session the run shows itself in, whose
     owner is `run`. `sub_runs_left` is how many more runs that one may follow. `secret()` redeems the caller's
-    credential; it raises Unavailable `credential_unavailable`.
+    credential; it raises Unavailable `credential_unavailable`. `keep()` takes an image or a file that the result shows.
     """
 
     principal: Principal
@@ -50,3 +63,4 @@ class CallContext:
     budget: ActorId | None
     credential_handle: str | None = field(repr=False)
     secret: Callable[[], Awaitable[RevealsSecret]] = field(repr=False, compare=False)
+    keep: KeepsBytes = field(default=keep_nothing, repr=False, compare=False)

@@ -89,13 +89,13 @@ def failure_of(error: Exception) -> ToolResult:
     return failure(FailureCode.TOOL_FAILED, type(error).__name__, retryable=isinstance(error, Unavailable))
 
 
-def shorten(text: str) -> ShortenedText:
+def shorten(text: str, *, is_kept: bool = True) -> ShortenedText:
     """Cuts text that is too long for the model at a character boundary, and says so at its end."""
     whole = text.encode()
     if len(whole) <= TEXT_LIMIT:
         return ShortenedText(text=text, kept=None)
-    kept = _cut(whole, KEPT_LIMIT)
-    note = f", the first {len(kept)} kept" if len(kept) < len(whole) else ""
+    kept = _cut(whole, KEPT_LIMIT) if is_kept else None
+    note = ", the rest lost" if kept is None else f", the first {len(kept)} kept" if len(kept) < len(whole) else ""
     marker = f"…[truncated, {len(whole)} bytes in all{note}]"
     return ShortenedText(text=_cut(whole, TEXT_LIMIT - len(marker.encode())).decode() + marker, kept=kept)
 

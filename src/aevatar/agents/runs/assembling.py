@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from aevatar.actors import Link
 from aevatar.agents.runs.callers import principal_of
-from aevatar.agents.runs.history import Transcripts
+from aevatar.agents.runs.history import Transcripts, unreadable
 from aevatar.agents.runs.limits import estimated_tokens, item_tokens
 from aevatar.agents.runs.prompt import Prompt
 from aevatar.agents.runs.summary import SUMMARY_TOKENS, summary_request
 from aevatar.agents.runs.window import fit, opened_by, room, to_summarise
 from aevatar.agents.runs_pb2 import Compaction, Item, SectionVersion, Summary
+from aevatar.errors import Rejected, Unavailable
 from aevatar.identity import ActorId, Principal
 from aevatar.models import ModelError
 from aevatar.models.models_pb2 import ModelRequest
@@ -68,7 +69,7 @@ class Assembler:
         sections, warnings = await self._read_sections(prompt, link)
         versions = [SectionVersion(name=section.name, version=section.version) for section in sections]
         texts = [section.text for section in sections]
-        opening, rest, covered = await self._talk(prompt)
+        opening, rest, covered = await self._talk(prompt, link.actor_id)
         if not prompt.context_length:  # then nobody can tell what is too long, but the provider
             compaction = Compaction(level=3 if covered else 0, dropped=covered)
             return Assembled(prompt.request([*opening, *rest], texts), compaction, versions, warnings)
@@ -85,9 +86,9 @@ class Assembler:
         compaction = Compaction(level=level, shortened=fitted.shortened, dropped=covered + len(fitted.dropped))
         return Assembled(prompt.request([*opening, *fitted.items], texts), compaction, versions, warnings)
 
-    async def summary_plan(self, prompt: Prompt) -> SummaryPlan:
+    async def summary_plan(self, prompt: Prompt, link: Link) -> SummaryPlan:
         """What to ask for, when the prompt does not fit. Raises: ModelError, also when nothing can be summarised."""
-        past, earlier = await self._past(prompt)
+        past, earlier = await self._past(prompt, link.actor_id)
         opening, rest = opened_by(earlier, past)
         limit = room(prompt.context_length, prompt.reserved_output)
         fixed = _fixed(prompt, ()) + sum(map(item_tokens, opening))
@@ -98,18 +99,33 @@ class Assembler:
         request = summary_request(prompt.model, earlier.text, rest[:number], room=fitting)
         return SummaryPlan(request, earlier.covered + number, number)
 
-    async def _talk(self, prompt: Prompt) -> tuple[list[Item], list[Item], int]:
+    def blobs(self, prompt: Prompt, link: Link, warnings: list[str]) -> Callable[[str], Awaitable[bytes]]:
+        """What an adapter gets the images and files of the talk from; of one that is lost, `warnings` tell."""
+
+        async def blob(blob_id: str) -> bytes:
+            try:
+                return await self._transcripts.blob(link.actor_id, prompt.history, blob_id)
+            except Rejected as lost:
+                warnings.append(f"An image or file of the talk could not be shown to the model ({lost.code}).")
+                raise
+            except Unavailable as unread:
+                raise unreadable(unread, "An image or file of the talk") from unread
+
+        return blob
+
+    async def _talk(self, prompt: Prompt, run: ActorId) -> tuple[list[Item], list[Item], int]:
         """How the talk begins, how it goes on, and how many items a summary stands for."""
-        past, summary = await self._past(prompt)
+        past, summary = await self._past(prompt, run)
         if not summary.covered:
             return [], past, 0
         return *opened_by(summary, past), summary.covered
 
-    async def _past(self, prompt: Prompt) -> tuple[list[Item], Summary]:
+    async def _past(self, prompt: Prompt, run: ActorId) -> tuple[list[Item], Summary]:
         before, earlier = await self._transcripts.before(prompt.history)
+        own = await self._transcripts.opened(run, prompt.items)
         if not prompt.summarises:  # then nothing that an agent before this one has made stands for anything
-            return [*before, *prompt.items], Summary()
-        return [*before, *prompt.items], prompt.summary if prompt.summary.covered else earlier
+            return [*before, *own], Summary()
+        return [*before, *own], prompt.summary if prompt.summary.covered else earlier
 
     async def _read_sections(self, prompt: Prompt, link: Link) -> tuple[list[PromptSection], list[str]]:
         if not self._sections:

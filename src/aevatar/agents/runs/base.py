@@ -90,7 +90,11 @@ class RunBase(RunFacts):
 
     def record_result(self, call: RoundCall, result: ToolResult) -> None:
         """Records and shows how a call ended."""
-        self.show(ToolResultShown(call_id=call.call_id, name=call.name, text=result.text, error_code=result.error.code))
+        shown = ToolResultShown(call_id=call.call_id, name=call.name, text=result.text, error_code=result.error.code)
+        if result.parts or result.whole_blob_id:
+            shown.whole_blob_id = result.whole_blob_id
+            shown.parts.extend(result.parts)
+        self.show(shown)
         self.emit(ToolResultRecorded(call_id=call.call_id, result=result))
 
     def advance(self) -> None:

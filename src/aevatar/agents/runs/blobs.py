@@ -17,12 +17,12 @@ from google.protobuf.message import Message
 from aevatar.actors.envelope import payload_bytes
 from aevatar.agents.runs.facts import copy
 from aevatar.agents.runs.limits import item_tokens
-from aevatar.agents.runs_pb2 import InputDocument, Item
+from aevatar.agents.runs_pb2 import InputDocument, Item, ResultItem
 from aevatar.blobs import Blob, BlobStore, digest_of
 from aevatar.errors import Rejected
 from aevatar.identity import ActorId
 from aevatar.models.models_pb2 import Media
-from aevatar.tools import BlobRef
+from aevatar.tools import BlobRef, ToolResult
 
 MEDIA_LIMIT = 64 * 1024
 """Bytes of an image or a file that is recorded where it stands."""
@@ -89,6 +89,15 @@ async def inlined(store: BlobStore, run: ActorId, item: Item) -> Item:
             media.ClearField("blob_id")
             media.uri = f"data:{blob.media_type};base64,{b64encode(blob.data).decode()}"
     return own
+
+
+async def keep_parts(store: BlobStore, run: ActorId, result: ToolResult) -> ToolResult:
+    """A result of a call of `run` whose long images and files are blobs. Raises: Rejected; Unavailable."""
+    blobs: dict[str, Blob] = {}
+    light = _without_media(Item(result=ResultItem(result=result)), blobs, "result")
+    for blob in blobs.values():
+        await store.put(run, blob.data, blob.media_type)
+    return copy(light.result.result)
 
 
 def names(items: Iterable[Item], blob_id: str) -> bool:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
+from aevatar.agents.runs.blobs import names, opened
 from aevatar.agents.runs_pb2 import History, Item, Summary, TranscriptDocument
+from aevatar.blobs import BlobStore, NoBlobs
+from aevatar.errors import Rejected, Unavailable
 from aevatar.identity import ActorId
 from aevatar.models import ModelError
 from aevatar.readmodels import ReadModels
@@ -17,8 +21,9 @@ LONGEST_CHAIN = 10_000
 class Transcripts:
     """Reads chains of ended runs."""
 
-    def __init__(self, readmodels: ReadModels) -> None:
+    def __init__(self, readmodels: ReadModels, blobs: BlobStore | None = None) -> None:
         self._readmodels = readmodels
+        self._blobs = blobs or NoBlobs()
         self._known: OrderedDict[str, tuple[TranscriptDocument, int]] = OrderedDict()
         self._size = 0
 
@@ -29,7 +34,10 @@ class Transcripts:
         """
         chain: list[TranscriptDocument] = []
         while history.previous_run and len(chain) < LONGEST_CHAIN:
-            document = await self.get(history.previous_run)
+            try:
+                document = await self.get(history.previous_run)
+            except (Rejected, Unavailable) as lost:
+                raise unreadable(lost, "The input of a run that this one continues") from lost
             if document is None:
                 raise ModelError("invalid_request", "The run that this one continues has been deleted.")
             chain.append(document)
@@ -38,7 +46,10 @@ class Transcripts:
         return items, next((document.summary for document in chain if document.HasField("summary")), Summary())
 
     async def get(self, run: str) -> TranscriptDocument | None:
-        """What was said in one ended run, by the text form of its actor id."""
+        """What was said in one ended run, by the text form of its actor id.
+
+        Raises: Rejected `blob_not_found`, `blob_corrupted` when its input is lost; Unavailable.
+        """
         if (known := self._known.get(run)) is not None:
             self._known.move_to_end(run)
             return known[0]
@@ -46,9 +57,47 @@ class Transcripts:
         found = await self._readmodels.get("agents.transcripts", run_id.scope, run_id.key)
         if found is None or not isinstance(found.document, TranscriptDocument):
             return None
-        if found.document.is_final:  # one that waits for somebody may go on
-            self._remember(run, found.document)
-        return found.document
+        document = await self._whole(run_id, found.document)
+        if document.is_final:  # one that waits for somebody may go on
+            self._remember(run, document)
+        return document
+
+    async def _whole(self, run: ActorId, document: TranscriptDocument) -> TranscriptDocument:
+        if not any(item.HasField("kept") for item in document.items):
+            return document
+        whole = TranscriptDocument()
+        whole.CopyFrom(document)
+        del whole.items[:]
+        whole.items.extend(await opened(self._blobs, run, document.items))
+        return whole
+
+    async def opened(self, run: ActorId, items: Sequence[Item]) -> list[Item]:
+        """The items of a run under way, with those that are kept elsewhere in their place.
+
+        Raises: ModelError `invalid_request` when they are lost, `unavailable`.
+        """
+        try:
+            return await opened(self._blobs, run, items)
+        except (Rejected, Unavailable) as lost:
+            raise unreadable(lost, "The input of this run") from lost
+
+    async def blob(self, run: ActorId, history: History, blob_id: str) -> bytes:
+        """A blob that an item of `run` names, or one of the talk before it. Raises: Rejected; Unavailable."""
+        while True:
+            try:
+                return (await self._blobs.get(run, blob_id)).data
+            except Rejected as missing:
+                named = await self._named_before(history, blob_id) if missing.code == "blob_not_found" else None
+                if named is None:
+                    raise
+            run, history = named
+
+    async def _named_before(self, history: History, blob_id: str) -> tuple[ActorId, History] | None:
+        while history.previous_run and (document := await self.get(history.previous_run)) is not None:
+            if names(document.items, blob_id):
+                return ActorId.parse(history.previous_run), document.history
+            history = document.history
+        return None
 
     def _remember(self, run: str, document: TranscriptDocument) -> None:
         self._known[run] = document, document.ByteSize()
@@ -60,3 +109,9 @@ class Transcripts:
         """Drops a run that has been deleted."""
         if (known := self._known.pop(run, None)) is not None:
             self._size -= known[1]
+
+
+def unreadable(lost: Rejected | Unavailable, what: str) -> ModelError:
+    """What a call fails with whose prompt cannot be read, by what that means for another try."""
+    code = "unavailable" if isinstance(lost, Unavailable) else "invalid_request"
+    return ModelError(code, f"{what} cannot be read: {lost.code}.")

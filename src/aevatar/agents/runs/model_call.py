@@ -56,14 +56,16 @@ class ModelCallEffect(Effect[CallModel, Message]):
         finally:
             reply.close()
         replied = reply.result(prompt.model, link.attempt)
-        replied.warnings.extend(assembled.warnings)
+        replied.warnings.extend((*assembled.warnings, *reply.warnings))
         replied.sections.extend(assembled.sections)
         if assembled.compaction.level:
             replied.compaction.CopyFrom(assembled.compaction)
         return replied
 
     async def _streamed(self, assembled: Assembled, prompt: Prompt, reply: _Reply, link: Link) -> None:
-        call = ModelCall(call_id=reply.call_id, attempt=link.attempt, secret=secret_of(prompt, link))
+        reply.warnings.clear()
+        blob = self._assembler.blobs(prompt, link, reply.warnings)
+        call = ModelCall(reply.call_id, attempt=link.attempt, secret=secret_of(prompt, link), blob=blob)
         async with aclosing(self._models.stream(assembled.request, call)) as deltas:
             async for delta in deltas:
                 reply.take(delta)
@@ -125,6 +127,7 @@ class _Reply:
         self.call_id = request.call_id
         self.is_shown = False
         """Text or a thought is on its way to the readers, and cannot be taken back."""
+        self.warnings: list[str] = []
         self._attempt = request.attempt
         self._link = link
         self._alarm: asyncio.TimerHandle | None = None

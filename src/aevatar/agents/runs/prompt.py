@@ -18,12 +18,14 @@ from aevatar.models.models_pb2 import (
     ROLE_ASSISTANT,
     ROLE_SYSTEM,
     ROLE_TOOL,
+    Media,
     Message,
     ModelRequest,
     Part,
     ToolChoice,
     ToolSpec,
 )
+from aevatar.tools import BlobRef
 
 CONCLUDE = "You have used up your rounds. Answer now with what you know; no more tools can be called."
 
@@ -164,9 +166,18 @@ def _other(item: Item) -> Message:
     if item.WhichOneof("content") != "result":
         return copy(item.message)
     result = item.result.result
-    message = Message(role=ROLE_TOOL, tool_call_id=item.result.call_id, parts=[Part(text=result.text)])
+    message = Message(role=ROLE_TOOL, tool_call_id=item.result.call_id)
+    if result.text or not result.parts:
+        message.parts.add(text=result.text)
     for part in result.parts:
-        ref = part.image if part.WhichOneof("part") == "image" else part.file
-        media = {"blob_id": ref.blob_id, "media_type": ref.media_type, "name": ref.name}
-        message.parts.append(Part(image=media) if part.WhichOneof("part") == "image" else Part(file=media))
+        message.parts.append(Part(image=_media(part.image)) if part.HasField("image") else Part(file=_media(part.file)))
     return message
+
+
+def _media(ref: BlobRef) -> Media:
+    media = Media(media_type=ref.media_type, name=ref.name, length=ref.length)
+    if ref.uri:
+        media.uri = ref.uri
+    else:
+        media.blob_id = ref.blob_id
+    return media

@@ -36,7 +36,7 @@ class SummariseEffect(Effect[SummariseTalk, Message]):
             raise TypeError("a summary takes a Prompt beside its request")
         written = _Written(request.call_id)
         try:
-            plan = await self._assembler.summary_plan(prompt)
+            plan = await self._assembler.summary_plan(prompt, link)
             await tried(lambda: self._read(plan.request, prompt, written, link), written.forget, link, self._random)
             summary = Summary(text=written.summary(), covered=plan.covered)
         except ModelError as error:

@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from google.protobuf.message import Message
 
 from aevatar.actors import Effect, Link, Policy
+from aevatar.agents.runs.blobs import keep_parts
 from aevatar.agents.runs.callers import principal_of
 from aevatar.agents.runs_pb2 import (
     ApprovalNeeded,
@@ -26,15 +28,18 @@ from aevatar.agents.runs_pb2 import (
     ToolReconciled,
     ToolsDiscovered,
 )
+from aevatar.blobs import BlobStore, NoBlobs
 from aevatar.credentials import Binding
-from aevatar.errors import Rejected, Unavailable
+from aevatar.errors import AevatarError, Rejected, Unavailable
 from aevatar.identity import ActorId
 from aevatar.tools import (
     Approval,
+    BlobRef,
     CallContext,
     Discovery,
     FailureCode,
     Held,
+    KeepsBytes,
     StartedRun,
     Tool,
     ToolResult,
@@ -42,6 +47,7 @@ from aevatar.tools import (
     arguments_type,
     failure,
     failure_of,
+    keep_nothing,
     must_ask,
     parse_arguments,
     result_of,
@@ -49,6 +55,9 @@ from aevatar.tools import (
 )
 
 CALL_SECONDS = 600.0
+TEXT_TYPE = "text/plain; charset=utf-8"
+log = structlog.get_logger("aevatar.tools")
+
 _TIGHTENED = {"auto": Approval.AUTO, "always": Approval.ALWAYS}
 
 
@@ -95,13 +104,14 @@ def _fixed(found: Discovery) -> list[FixedTool]:
 class ToolCaller:
     """Carries out one call: finds the tool again, reads the arguments, asks first where that is due, and runs it."""
 
-    def __init__(self, tool_sets: ToolSets) -> None:
+    def __init__(self, tool_sets: ToolSets, blobs: BlobStore | None = None) -> None:
         self._tool_sets = tool_sets
+        self._blobs = blobs or NoBlobs()
 
     async def call(self, request: CallTool, link: Link) -> Message:
         """The result of a call; every failure but a cancellation is a result, too."""
         try:
-            context = _context(request.context, link)
+            context = self._context(request, link)
             tool = await self.find(request, context)
             args = parse_arguments(_filled(request), arguments_type(tool))
             at_least = _TIGHTENED.get(request.at_least, Approval.NEVER)
@@ -111,7 +121,19 @@ class ToolCaller:
                 answer = await tool.execute(args, context)
         except Exception as error:  # noqa: BLE001 - whatever a tool raises, the model is told and the run goes on
             return ToolFinished(call_id=request.call_id, result=_failed(error))
-        return _finished(request.call_id, answer)
+        return await self._finished(request.call_id, answer, link.actor_id)
+
+    async def reconcile(self, request: ReconcileTool, link: Link) -> ToolReconciled:
+        """What became of an interrupted call, as its tool knows it."""
+        call = request.call
+        context = self._context(call, link, effect_id=request.effect_id)
+        tool = await self.find(call, context)
+        known = await tool.reconcile(parse_arguments(_filled(call), arguments_type(tool)), context)
+        reconciled = ToolReconciled(call_id=call.call_id, is_known=known is not None)
+        if known is not None and known.result is not None:
+            reconciled.took_effect = True
+            reconciled.result.CopyFrom(await self._recordable(result_of(known.result), link.actor_id))
+        return reconciled
 
     async def find(self, request: CallTool, context: CallContext) -> Tool[Any, Any]:
         """The tool as its source offers it now. Raises: ToolGone, also when it takes other arguments by now."""
@@ -120,6 +142,44 @@ class ToolCaller:
             if offered.definition.name == request.name and offered.definition.digest == request.digest:
                 return offered.tool
         raise ToolGone(request.name)
+
+    def _context(self, request: CallTool, link: Link, *, effect_id: str = "") -> CallContext:
+        async def keep(data: bytes, media_type: str, name: str = "") -> BlobRef:
+            kept = await self._blobs.put(link.actor_id, data, media_type)
+            return BlobRef(blob_id=kept.blob_id, media_type=kept.media_type, name=name, length=kept.length)
+
+        return _context(request.context, link, effect_id=effect_id, keep=keep)
+
+    async def _finished(
+        self, call_id: str, answer: Message | Held[Message] | StartedRun[Message], run: ActorId
+    ) -> ToolFinished:
+        finished = ToolFinished(call_id=call_id)
+        if isinstance(answer, StartedRun):
+            wait = "stream" if answer.is_followed else "ack"
+            sub_run = SubRun(run=answer.run.text, session=answer.session, agent_key=answer.agent_key, wait=wait)
+            finished.sub_run.CopyFrom(sub_run)
+            answer = answer.answer
+        if isinstance(answer, Held):
+            otherwise = await self._recordable(result_of(answer.otherwise), run)
+            finished.hold.CopyFrom(Hold(wait_key=answer.wait_key, seconds=answer.seconds, otherwise=otherwise))
+        else:
+            finished.result.CopyFrom(await self._recordable(result_of(answer), run))
+        return finished
+
+    async def _recordable(self, result: ToolResult, run: ActorId) -> ToolResult:
+        """A result without what is too long to be recorded; that the call was made counts, whatever can be kept."""
+        shortened = shorten(result.text)
+        try:
+            if shortened.kept is not None:
+                kept = await self._blobs.put(run, shortened.kept, TEXT_TYPE)
+                result.text, result.whole_blob_id = shortened.text, kept.blob_id
+            if result.parts:
+                result = await keep_parts(self._blobs, run, result)
+        except AevatarError as unkept:
+            del result.parts[:]
+            result.text = shorten(result.text, is_kept=False).text
+            log.warning("result_not_kept", run=run.text, reason=str(unkept))
+        return result
 
 
 class ToolGone(LookupError):
@@ -166,15 +226,7 @@ class ReconcileToolEffect(Effect[ReconcileTool, ToolReconciled]):
         self._caller = caller
 
     async def run(self, request: ReconcileTool, link: Link) -> ToolReconciled:
-        call = request.call
-        context = _context(call.context, link, effect_id=request.effect_id)
-        tool = await self._caller.find(call, context)
-        known = await tool.reconcile(parse_arguments(_filled(call), arguments_type(tool)), context)
-        reconciled = ToolReconciled(call_id=call.call_id, is_known=known is not None)
-        if known is not None and known.result is not None:
-            reconciled.took_effect = True
-            reconciled.result.CopyFrom(result_of(known.result))
-        return reconciled
+        return await self._caller.reconcile(request, link)
 
 
 def _failed(error: Exception) -> ToolResult:
@@ -194,28 +246,7 @@ def _filled(request: CallTool) -> str:
     return json.dumps({**given, **json.loads(request.prefilled)}) if isinstance(given, dict) else request.arguments
 
 
-def _finished(call_id: str, answer: Message | Held[Message] | StartedRun[Message]) -> ToolFinished:
-    finished = ToolFinished(call_id=call_id)
-    if isinstance(answer, StartedRun):
-        wait = "stream" if answer.is_followed else "ack"
-        sub_run = SubRun(run=answer.run.text, session=answer.session, agent_key=answer.agent_key, wait=wait)
-        finished.sub_run.CopyFrom(sub_run)
-        answer = answer.answer
-    if isinstance(answer, Held):
-        otherwise = _cut(result_of(answer.otherwise))
-        finished.hold.CopyFrom(Hold(wait_key=answer.wait_key, seconds=answer.seconds, otherwise=otherwise))
-    else:
-        finished.result.CopyFrom(_cut(result_of(answer)))
-    return finished
-
-
-def _cut(result: ToolResult) -> ToolResult:
-    shortened = shorten(result.text)
-    result.text = shortened.text
-    return result
-
-
-def _context(given: ToolContext, link: Link, *, effect_id: str = "") -> CallContext:
+def _context(given: ToolContext, link: Link, *, effect_id: str = "", keep: KeepsBytes = keep_nothing) -> CallContext:
     run = given.run_context
     return CallContext(
         principal=principal_of(given.caller, link.actor_id.scope),
@@ -234,6 +265,7 @@ def _context(given: ToolContext, link: Link, *, effect_id: str = "") -> CallCont
         budget=ActorId.parse(run.budget) if run.budget else None,
         credential_handle=run.credential_handle_id or None,
         secret=_secret(given, link),
+        keep=keep,
         lineage=(*run.lineage, given.lineage_key) if given.lineage_key else tuple(run.lineage),
         sub_runs_left=given.sub_runs_left,
     )
