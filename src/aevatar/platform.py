@@ -180,6 +180,7 @@ class Platform:
                 "agent_not_found": 404,
                 "run_not_found": 404,
                 "approval_not_found": 404,
+                "blob_corrupted": 500,
                 "agent_exists": 409,
                 "version_conflict": 412,
                 "approval_already_resolved": 409,

@@ -53,6 +53,22 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 IfMatch = Annotated[str | None, Header(pattern=r'^"?\d+"?$', description="The version the change is meant for.")]
 
 
+SHOWN = frozenset(
+    {
+        *("application/json", "application/pdf", "audio/mpeg", "audio/ogg", "audio/wav"),
+        *("image/gif", "image/jpeg", "image/png", "image/webp", "text/plain"),
+    }
+)
+"""Media types that a browser may be told: none of them runs anything."""
+HIDDEN = "application/octet-stream"
+_HARMLESS = {
+    "cache-control": "private, no-store",
+    "content-disposition": "attachment",
+    "content-security-policy": "default-src 'none'; sandbox",
+    "x-content-type-options": "nosniff",
+}
+
+
 class NothingBody(ApiModel):
     """An empty object."""
 
@@ -165,6 +181,14 @@ async def run_events(key: str, caller: Caller, runs: RunsDep, sessions: Sessions
     """Everything a run shows, from its beginning or from `Last-Event-ID`, to its end."""
     await runs.get(caller, key)  # no stream of what does not exist
     return EventStream(sessions, runs.id_of(caller, key), SESSION, codec=native, after=after)
+
+
+@router.get("/runs/{key}/blobs/{blob_id}", response_class=Response)
+async def get_blob(key: str, blob_id: str, caller: Caller, runs: RunsDep) -> Response:
+    """An image, a file or the whole of a long result that a run names; to be saved, not opened as a page."""
+    blob = await runs.blob(caller, key, blob_id)
+    bare = blob.media_type.partition(";")[0].strip().lower()
+    return Response(blob.data, media_type=bare if bare in SHOWN else HIDDEN, headers=_HARMLESS)
 
 
 @router.post("/runs/{key}:cancel")

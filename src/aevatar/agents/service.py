@@ -46,6 +46,7 @@ from aevatar.agents.runs_pb2 import (
     TranscriptDocument,
 )
 from aevatar.agents.starting import start_of
+from aevatar.blobs import Blob
 from aevatar.credentials import Secret
 from aevatar.credentials.vault import LONGEST_TTL
 from aevatar.errors import Denied, Rejected
@@ -253,6 +254,14 @@ class Runs:
         _require(caller, "runs.read")
         found = await self._runtime.readmodels.get("agents.transcripts", caller.scope, key)
         return found.document if found is not None and isinstance(found.document, TranscriptDocument) else None
+
+    async def blob(self, caller: Principal, key: str, blob_id: str) -> Blob:
+        """An image, a file or a long result of a stored run.
+
+        Raises: Denied; Rejected `run_not_found`, `blob_not_found`, `blob_corrupted`; Unavailable.
+        """
+        await self.get(caller, key)
+        return await self._runtime.blobs.get(self.id_of(caller, key), blob_id)
 
     async def list(
         self,
