@@ -81,9 +81,7 @@ def test_a_call_without_a_known_price_reserves_no_money_and_is_told_so() -> None
 
 def test_a_call_that_costs_nothing_is_no_call_without_a_price() -> None:
     purse = given(BUDGET_KIND, BudgetSet(usd_micros=CENT), TokensReserved(call_id="a", tokens=700))
-    purse.when(Settle(call_id="a", tokens=600, usd_micros=0)).then(
-        TokensSettled(call_id="a", tokens=600, usd_micros=0)
-    )
+    purse.when(Settle(call_id="a", tokens=600, usd_micros=0)).then(TokensSettled(call_id="a", tokens=600, usd_micros=0))
     assert purse.state.unpriced_calls == 0
 
 

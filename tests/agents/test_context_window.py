@@ -9,7 +9,14 @@ from aevatar.agents.runs import PromptSection
 from aevatar.agents.runs.limits import item_tokens
 from aevatar.agents.runs.prompt import messages_of
 from aevatar.agents.runs.window import KEPT_MESSAGES, RESULT_LIMIT, fit, room
-from aevatar.agents.runs_pb2 import ContextCompacted, History, Item, Parameters
+from aevatar.agents.runs_pb2 import (
+    ContextCompacted,
+    History,
+    Item,
+    Parameters,
+    SectionsRead,
+    SectionVersion,
+)
 from aevatar.agents.service import user_message
 from aevatar.identity import ActorId, Principal
 from aevatar.models.models_pb2 import ROLE_ASSISTANT, ROLE_DEVELOPER, ROLE_USER, Message
@@ -205,6 +212,10 @@ async def test_a_run_that_goes_on_from_one_that_is_gone_fails() -> None:
     assert story[-1] == "ended: failed (invalid_request)"
 
 
+def read(call_id: str, version: str) -> SectionsRead:
+    return SectionsRead(call_id=call_id, sections=[SectionVersion(name="memory", version=version)])
+
+
 class Sections:
     """What is known of the user, read anew for every call."""
 
@@ -224,7 +235,9 @@ async def test_sections_of_other_capabilities_are_read_for_every_call_and_an_unr
     world.sections = [Sections()]
     async with world.opened():
         await world.agent("ada", instructions="Be brief.")
-        story = await world.story(world.run_of((await world.invoke("ada", "Hi")).run))
+        run = world.run_of((await world.invoke("ada", "Hi")).run)
+        story = await world.story(run)
+        assert await world.facts(run, SectionsRead) == [read("r1", "v1"), read("r3", "v3")]
     assert [prompt_told(request)[0] for request in world.model.requests] == [
         "system: Be brief.\n\nalice likes tea (1).",
         "system: Be brief.",
@@ -233,12 +246,44 @@ async def test_sections_of_other_capabilities_are_read_for_every_call_and_an_unr
     assert "warned: A section of the prompt could not be read (ConnectionError)." in story
 
 
+class House:
+    """A second capability with a section of its own."""
+
+    async def sections(self, principal: Principal, run: ActorId) -> list[PromptSection]:
+        return [PromptSection("house", "7", "Speak plainly.")]
+
+
+async def test_a_section_that_cannot_be_read_takes_none_of_the_others_with_it() -> None:
+    world = World(calls(call("a")), says("Done."))
+    world.sections = [Sections(), House()]
+    async with world.opened():
+        run = await world.begin()
+        await world.story(run)
+        both, one = await world.facts(run, SectionsRead)
+    assert [prompt_told(request)[0] for request in world.model.requests] == [
+        "system: alice likes tea (1).\n\nSpeak plainly.",
+        "system: Speak plainly.",
+    ]
+    assert [section.name for section in both.sections] == ["memory", "house"]
+    assert [section.name for section in one.sections] == ["house"]
+
+
+async def test_the_text_of_a_section_is_recorded_nowhere() -> None:
+    world = World(says("Done."))
+    world.sections = [House()]
+    async with world.opened():
+        run = await world.begin()
+        await world.story(run)
+        assert not any("Speak plainly" in str(fact) for fact in await world.facts(run))
+
+
 async def test_parameters_reach_the_model_as_they_were_given() -> None:
     world = World(says("Fine."))
     wanted = Parameters(temperature=0.25, top_p=0.5, presence_penalty=1, frequency_penalty=0.5, stop=["END"])
+    wanted.verbosity = "low"
     async with world.opened():
         await world.play(parameters=wanted)
     asked = world.model.requests[0]
     assert (asked.temperature, asked.top_p, asked.presence_penalty, asked.frequency_penalty) == (0.25, 0.5, 1, 0.5)
-    assert list(asked.stop) == ["END"]
+    assert (list(asked.stop), asked.verbosity) == (["END"], "low")
     assert not asked.HasField("max_output_tokens")

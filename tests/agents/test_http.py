@@ -178,6 +178,24 @@ async def test_a_busy_thread_is_told_to_whoever_asks(server: Served) -> None:
     assert await error(await server.client.post("/api/agents/payer/runs", json=body)) == (409, "thread_busy", "thread")
 
 
+async def test_an_agent_may_want_summaries_and_nothing_that_is_no_compaction(server: Served) -> None:
+    await server.client.post("/api/agents", json={**ECHO, "compaction": "summarise", "limits": {"usdMicros": 500_000}})
+    agent = (await server.client.get("/api/agents/echo")).json()
+    assert (agent["compaction"], agent["limits"]["usdMicros"]) == ("summarise", 500_000)
+    refused = await server.client.put("/api/agents/echo", json={"compaction": "zip"})
+    assert await error(refused) == (400, "invalid_argument", "compaction")
+
+
+async def test_a_run_tells_its_usage_by_model(server: Served) -> None:
+    await server.client.post("/api/agents", json=ECHO)
+    begun = (await server.client.post("/api/agents/echo/runs", json={"prompt": "hi"})).json()
+    await events(server, begun["events"])
+    run = (await server.client.get(f"/api/runs/{begun['runId']}")).json()
+    used = run["usage"]
+    assert (used["usdMicros"], used["isPartlyPriced"], used["estimated"]) == (None, False, True)
+    assert run["usageByModel"] == [{**used, "model": "offline/demo", "calls": 1}]
+
+
 async def test_a_budget_is_set_and_read(server: Served) -> None:
     assert (await server.client.get("/api/budget")).status_code == 404
     put = await server.client.put("/api/budget", json={"tokens": 1_000_000, "usdMicros": 5_000_000})

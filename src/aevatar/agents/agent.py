@@ -30,6 +30,7 @@ from aevatar.agents.agents_pb2 import (
 from aevatar.agents.runs import SESSION
 from aevatar.agents.runs.callers import caller_of
 from aevatar.agents.runs.facts import copy
+from aevatar.agents.runs.summary import SUMMARISING
 from aevatar.agents.runs_pb2 import StartRun
 from aevatar.agents.starting import start_of
 from aevatar.errors import Rejected
@@ -47,6 +48,7 @@ INVOKE_SECONDS = 24 * 3600.0
 SUBMIT = "submit:"
 POLICIES = ("", "queue", "reject", "interrupt", "merge")
 DETAILS = ("", "all", "items", "none")
+COMPACTIONS = ("", "none", SUMMARISING)
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -163,6 +165,8 @@ def check_persona(persona: Persona) -> None:
         raise Rejected("invalid_persona", f"A thread's policy is one of {', '.join(POLICIES[1:])}.", "threadPolicy")
     if persona.detail not in DETAILS:
         raise Rejected("invalid_persona", f"The detail of sub-runs is one of {', '.join(DETAILS[1:])}.", "detail")
+    if persona.compaction not in COMPACTIONS:
+        raise Rejected("invalid_persona", f"Compaction is one of {', '.join(COMPACTIONS[1:])}.", "compaction")
     for tool, level in persona.tightened.items():
         if level not in ("auto", "always"):
             raise Rejected("invalid_persona", f"Approval of {tool!r} can be tightened to auto or always.", "tightened")

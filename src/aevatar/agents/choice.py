@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from aevatar.agents.runs_pb2 import PricedModel
 from aevatar.errors import Rejected
 from aevatar.identity import ScopeId
 from aevatar.models import (
@@ -21,12 +22,16 @@ from aevatar.models import (
 
 @dataclass(frozen=True, slots=True)
 class ChosenModel:
-    """A full id, why it was taken, what to try after it, and the window of the model in tokens (0 unknown)."""
+    """A full id, why it was taken, what to try after it, and the window of the model in tokens (0 unknown).
+
+    `prices` are those that are known, of it and of what comes after it.
+    """
 
     id: str
     reason: str
     fallbacks: tuple[str, ...]
     context_length: int
+    prices: tuple[PricedModel, ...] = ()
 
 
 class NoPreferences:
@@ -76,9 +81,17 @@ class ModelChoice:
         except ModelError as unknown:
             raise Rejected(unknown.code, unknown.message, "model") from unknown
         entry = directory.catalogue.entry(str(model), owner=scope)
+        after = tuple(str(each) for each in fallbacks(model, directory.routes))
         return ChosenModel(
             id=str(model),
             reason=chosen.reason,
-            fallbacks=tuple(str(each) for each in fallbacks(model, directory.routes)),
+            fallbacks=after,
             context_length=(entry.context_length or 0) if entry else 0,
+            prices=tuple(_prices(directory, (str(model), *after))),
         )
+
+
+def _prices(directory: ModelDirectory, models: Iterable[str]) -> Iterator[PricedModel]:
+    for model in models:
+        if (price := directory.price(model)) is not None:
+            yield PricedModel(model=model, price=price.recorded())

@@ -164,6 +164,7 @@ class Agents:
         model = await self._choice.choose(caller.scope, request=wished, agent=persona.model)
         invoke.model, invoke.model_reason, invoke.context_length = model.id, model.reason, model.context_length
         invoke.fallbacks.extend(model.fallbacks)
+        invoke.prices.extend(model.prices)
         invoke.run_key = run_key("run", caller, command_id)
         if not invoke.context.root_run:
             invoke.context.root_run = ActorId(RUN, caller.scope, invoke.run_key).text

@@ -29,6 +29,7 @@ def start_of(key: str, agent: AgentState | AgentDocument, invoke: Invoke, *, cal
         model_reason=invoke.model_reason,
         fallbacks=invoke.fallbacks,
         context_length=invoke.context_length,
+        prices=invoke.prices,
         parameters=agent.persona.parameters,
         limits=limits,
         report_to=invoke.report_to,
@@ -50,4 +51,5 @@ def snapshot(key: str, persona: Persona) -> PersonaSnapshot:
         tool_names=persona.tool_names,
         tightened=persona.tightened,
         detail=persona.detail,
+        compaction=persona.compaction,
     )

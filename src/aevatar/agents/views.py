@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,7 @@ class LimitsBody(ApiModel):
     wall_seconds: int | None = Field(default=None, ge=1, le=3600)
     input_tokens: int | None = Field(default=None, ge=1)
     output_tokens: int | None = Field(default=None, ge=1)
+    usd_micros: int | None = Field(default=None, ge=1, lt=2**63)
 
 
 class ParametersBody(ApiModel):
@@ -47,6 +48,7 @@ class PersonaBody(ApiModel):
     limits: LimitsBody = LimitsBody()
     thread_policy: Literal["queue", "reject", "interrupt", "merge"] = "queue"
     detail: Literal["all", "items", "none"] = "all"
+    compaction: Literal["none", "summarise"] = "none"
 
     def persona(self) -> Persona:
         """As the agent keeps it."""
@@ -97,11 +99,25 @@ class InvokedView(ApiModel):
 
 
 class UsageView(ApiModel):
-    """Tokens."""
+    """Tokens, and what they cost in millionths of a US dollar: null where no price is known.
+
+    Of a sum in which some prices are not known, it is what the others add up to, and `is_partly_priced`.
+    """
 
     input_tokens: int
+    cached_input_tokens: int
     output_tokens: int
+    reasoning_tokens: int
     estimated: bool
+    usd_micros: int | None
+    is_partly_priced: bool
+
+
+class ModelUsageView(UsageView):
+    """The same of one model; its provider is what comes before the slash."""
+
+    model: str
+    calls: int
 
 
 class RunView(ApiModel):
@@ -120,6 +136,7 @@ class RunView(ApiModel):
     code: str
     message: str
     usage: UsageView
+    usage_by_model: list[ModelUsageView]
     warnings: list[str]
     tool_sources_failed: list[str]
     version: int
@@ -221,7 +238,7 @@ def agent_view(found: Versioned[AgentDocument]) -> AgentView:
         "tightened": dict(persona.tightened),
     }
     plain = ("display_name", "description", "instructions", "model", "tool_set")
-    chosen = ("thread_policy", "detail")
+    chosen = ("thread_policy", "detail", "compaction")
     shown |= {name: getattr(persona, name) for name in plain}
     shown |= {name: value for name in chosen if (value := getattr(persona, name))}
     return AgentView.model_validate(shown)
@@ -247,16 +264,19 @@ def run_view(found: Versioned[RunDocument]) -> RunView:
         ended_at=document.ended_at,
         code=document.code,
         message=document.message,
-        usage=usage_view(document.usage),
+        usage=UsageView(**_usage(document.usage)),
+        usage_by_model=[
+            ModelUsageView(**_usage(each.usage), model=each.model, calls=each.calls) for each in document.usage_by_model
+        ],
         warnings=list(document.warnings),
         tool_sources_failed=list(document.tool_sources_failed),
         version=found.version,
     )
 
 
-def usage_view(usage: Usage) -> UsageView:
-    """Tokens, for HTTP."""
-    return UsageView(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, estimated=usage.estimated)
+def _usage(usage: Usage) -> dict[str, Any]:
+    shown = {name: getattr(usage, name) for name in UsageView.model_fields}
+    return {**shown, "usd_micros": usage.usd_micros if usage.HasField("usd_micros") else None}
 
 
 def approval_view(run: str, approval: Approval) -> ApprovalView:

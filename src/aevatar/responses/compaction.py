@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
+from aevatar.agents.runs.summary import SUMMARY_TOKENS, standing_for
 from aevatar.errors import Rejected, Unavailable
 from aevatar.models import RETRYABLE_CODES
 from aevatar.responses.codec import Body
 from aevatar.responses.items import public_id
 from aevatar.responses.requests import CompactResponse, CreateResponse
-
-SUMMARY_TOKENS: Final = 1024
-SUMMARISE: Final = (
-    "Summarise this conversation so that it can be continued from your summary alone: what was asked, what was found "
-    "out and decided, names and numbers that matter, and what is still open. Write nothing but the summary."
-)
-_HEADING: Final = "Summary of the conversation so far:"
 
 
 def request_of(request: CompactResponse) -> CreateResponse:
@@ -41,7 +35,7 @@ def summary_of(response: Body) -> str:
     text = "".join(part["text"] for part in parts)
     if response["status"] not in ("completed", "incomplete") or not text:
         raise _failure(response)
-    return f"{_HEADING}\n{text}"
+    return standing_for(text)
 
 
 def compacted(response: Body, sealed: str) -> dict[str, Any]:

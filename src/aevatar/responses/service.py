@@ -10,12 +10,13 @@ from typing import Final
 from aevatar.actors import Runtime
 from aevatar.agents import RUN
 from aevatar.agents.runs.blobs import inlined, opened
+from aevatar.agents.runs.summary import SUMMARISE
 from aevatar.agents.runs_pb2 import CancelRun, DeleteRun, InputDocument, Item, RunDocument
 from aevatar.errors import Rejected
 from aevatar.identity import ActorId, Principal, ScopeId
 from aevatar.responses.beginning import NO_TOOLS, Beginning, Given, Purpose, require
 from aevatar.responses.codec import Body, Frame
-from aevatar.responses.compaction import SUMMARISE, compacted, request_of, summary_of
+from aevatar.responses.compaction import compacted, request_of, summary_of
 from aevatar.responses.following import Following
 from aevatar.responses.history import ORIGIN, Histories
 from aevatar.responses.items import COMPACTION_PREFIX, RESPONSE_PREFIX, input_view, shown_id

@@ -65,6 +65,7 @@ def start_run(request: CreateResponse, found: Found, *, origin: str, context: Ru
         model_reason=found.model.reason,
         fallbacks=found.model.fallbacks,
         context_length=found.model.context_length,
+        prices=found.model.prices,
         parameters=_parameters(request, found.persona),
         client_tools=[_tool(tool) for tool in request.tools],
         tool_choice=_choice(request, hint),
@@ -101,6 +102,7 @@ def _persona(request: CreateResponse, found: Found) -> PersonaSnapshot:
         tool_names=own.tool_names,
         tightened=own.tightened,
         detail=own.detail,
+        compaction=own.compaction,
     )
 
 
@@ -117,6 +119,8 @@ def _parameters(request: CreateResponse, persona: Persona | None) -> Parameters:
         )
     if (text_format := _text_format(request)) is not None:
         parameters.text_format.CopyFrom(text_format)
+    if request.text.verbosity:
+        parameters.verbosity = request.text.verbosity
     parameters.truncate = request.truncation == "auto"
     return parameters
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from aevatar.actors import Answered, EffectFailed, EffectInterrupted, command, signal
 from aevatar.agents.runs.abandoning import ABANDONED
+from aevatar.agents.runs.base import PARENT_ENDED
 from aevatar.agents.runs.callers import caller_of
 from aevatar.agents.runs.keeping import Keeping
 from aevatar.agents.runs.limits import (
@@ -123,6 +124,8 @@ class AgentRun(ToolRound, Summarising, Replies, Keeping):
     def cancel_run(self, cmd: CancelRun) -> RunEndedAlready:
         if not self.state.HasField("start"):
             raise Rejected("not_found", "There is no such run.")
+        if self.has_ended and cmd.reason == PARENT_ENDED:
+            self.report_usage()  # once more: it may have come while the run above still followed this one
         self.stop(cmd.reason)
         return RunEndedAlready(status=self.status_name())
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from google.protobuf.message import Message
 
-from aevatar.agents.runs.facts import STATUS_NAMES, RunFacts, add_usage, copy
+from aevatar.agents.runs.facts import STATUS_NAMES, RunFacts, copy, usage_of
 from aevatar.agents.runs.streaming import LiveReply
 from aevatar.agents.runs_pb2 import (
     CALL_PHASE_BLOCKED,
@@ -27,6 +27,7 @@ from aevatar.agents.runs_pb2 import (
     RunSuspendedFact,
     SubRunEnded,
     SubRunState,
+    SubRunUsed,
     ToolResultRecorded,
 )
 from aevatar.agents.stream_pb2 import MessageRestarted, ToolResultShown
@@ -42,6 +43,7 @@ PROGRESS_MS = 100
 PROGRESS_CHARACTERS = 1024
 """Whoever a run reports to hears of its progress when either has been passed."""
 OUTPUT_LIMIT = 32 * 1024
+PARENT_ENDED = "parent_ended"
 
 
 class RunBase(RunFacts):
@@ -102,12 +104,7 @@ class RunBase(RunFacts):
 
     def usage(self) -> Usage:
         """All tokens of the run and its sub-runs."""
-        total = Usage()
-        for counted in self.state.usage:
-            add_usage(total, counted.usage)
-        for sub_run in self.state.sub_runs.values():
-            add_usage(total, sub_run.usage)
-        return total
+        return usage_of(self.state)
 
     def output_text(self) -> str:
         """The text of the newest message of the model."""
@@ -209,6 +206,7 @@ class RunBase(RunFacts):
     def _close(self, end: RunEnded) -> None:
         end.at = self.turn.now_ms
         end.usage.CopyFrom(self.usage())
+        end.usage_by_model.extend(self.state.usage)
         end.reply_failed = any(sink.failed for sink in self.state.sinks)
         start = self.state.start
         for name in ("deadline", "replies", *(f"reply:{sink.sink.id}" for sink in self.state.sinks)):
@@ -216,7 +214,16 @@ class RunBase(RunFacts):
         self.emit(end)
         if start.report_to:
             self.send(ActorId.parse(start.report_to), self._concluded(end))
+        self.report_usage()
         self.schedule("erase", UNSTORED_FOR if start.is_unstored else STORED_FOR, RunErasureDue())
+
+    def report_usage(self) -> None:
+        """Tells the run above what this one and all below it have used: it may not have waited for the end."""
+        context = self.state.start.context
+        above = ActorId.parse(context.parent_run) if context.parent_run else None
+        if above is not None and above.kind == self.id.kind:
+            used = SubRunUsed(call_id=context.parent_call_id, run=self.id.text, usage=self.usage())
+            self.send(above, used)
 
     def _concluded(self, end: RunEnded) -> RunConcluded:
         concluded = RunConcluded(
@@ -234,7 +241,7 @@ class RunBase(RunFacts):
         for call_id, sub_run in list(self.state.sub_runs.items()):
             if not sub_run.status and sub_run.effect_id:
                 self.cancel_effect(sub_run.effect_id)
-                self.send(ActorId.parse(sub_run.sub_run.run), CancelRun(reason="parent_ended"))
+                self.send(ActorId.parse(sub_run.sub_run.run), CancelRun(reason=PARENT_ENDED))
                 self.emit(SubRunEnded(call_id=call_id, run_id=sub_run.sub_run.run, status="cancelled"))
 
     def status_name(self) -> str:

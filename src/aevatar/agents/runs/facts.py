@@ -60,6 +60,7 @@ from aevatar.agents.runs_pb2 import (
     SubRunMirrored,
     SubRunStarted,
     SubRunState,
+    SubRunUsageCounted,
     SummaryAsked,
     SummaryCallInterrupted,
     SummaryCallStarted,
@@ -118,6 +119,19 @@ def add_usage(total: Usage, more: Usage) -> None:
     total.output_tokens += more.output_tokens
     total.reasoning_tokens += more.reasoning_tokens
     total.estimated = total.estimated or more.estimated
+
+
+def sum_of(*usages: Usage) -> Usage:
+    """The sum of several."""
+    result = Usage()
+    for usage in usages:
+        add_usage(result, usage)
+    return result
+
+
+def usage_of(state: RunState) -> Usage:
+    """What a run and those below it have used, as far as they have told."""
+    return sum_of(*(own.usage for own in state.usage), *(below.usage for below in state.sub_runs.values()))
 
 
 def _add_money(total: Usage, more: Usage) -> None:
@@ -388,7 +402,10 @@ class RunFacts(Actor[RunState]):
     @applies
     @staticmethod
     def sub_run_started(state: RunState, event: SubRunStarted) -> None:
-        state.sub_runs[event.call_id].CopyFrom(SubRunState(sub_run=event.sub_run, effect_id=event.effect_id))
+        # It may have ended already: then what it used is known before that it was started.
+        known = state.sub_runs[event.call_id]
+        usage = known.usage if known.HasField("usage") else None
+        known.CopyFrom(SubRunState(sub_run=event.sub_run, effect_id=event.effect_id, usage=usage))
 
     @applies
     @staticmethod
@@ -400,7 +417,13 @@ class RunFacts(Actor[RunState]):
     def sub_run_ended(state: RunState, event: SubRunEnded) -> None:
         sub_run = state.sub_runs[event.call_id]
         sub_run.status, sub_run.effect_id = event.status, ""
-        sub_run.usage.CopyFrom(event.usage)
+        if event.HasField("usage") or not sub_run.HasField("usage"):
+            sub_run.usage.CopyFrom(event.usage)
+
+    @applies
+    @staticmethod
+    def sub_run_usage_counted(state: RunState, event: SubRunUsageCounted) -> None:
+        state.sub_runs[event.call_id].usage.CopyFrom(event.usage)
 
     @applies
     @staticmethod

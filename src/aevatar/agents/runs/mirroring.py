@@ -21,6 +21,9 @@ from aevatar.agents.runs_pb2 import (
     SubRunMirrored,
     SubRunObserved,
     SubRunStarted,
+    SubRunState,
+    SubRunUsageCounted,
+    SubRunUsed,
     ToolFinished,
 )
 from aevatar.agents.stream_pb2 import SubRunClosed, SubRunOpened, SubRunShown
@@ -75,6 +78,16 @@ class Mirroring(RunBase):
             self.record_result(call, _in_time(copy(call.otherwise), cmd))
             self.advance()
         self.close_when_done()
+
+    @command
+    def sub_run_used(self, cmd: SubRunUsed) -> None:
+        """Counts what a sub-run has used that this run does not follow, or not any more."""
+        known = self.state.sub_runs[cmd.call_id] if cmd.call_id in self.state.sub_runs else SubRunState()
+        if (known.effect_id and not known.status) or known.usage == cmd.usage:
+            return
+        self.emit(SubRunUsageCounted(call_id=cmd.call_id, usage=cmd.usage))
+        if self.has_ended:  # the run above has heard of less
+            self.report_usage()
 
     def follower_failed(self, cmd: EffectFailed) -> bool:
         """Takes the failure of an effect that follows; answers whether it was one."""

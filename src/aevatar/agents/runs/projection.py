@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 
 from aevatar.actors import Kind, Projection
 from aevatar.agents.runs.actor import SESSION, AgentRun
-from aevatar.agents.runs.facts import STATUS_NAMES, add_usage
+from aevatar.agents.runs.facts import STATUS_NAMES, usage_of
 from aevatar.agents.runs.limits import item_tokens
 from aevatar.agents.runs_pb2 import (
     RUN_STATUS_COMPLETED,
@@ -42,7 +42,6 @@ from aevatar.agents.stream_pb2 import (
     UsageShown,
     Warned,
 )
-from aevatar.models.models_pb2 import Usage
 from aevatar.readmodels import Attributes, DocumentOf
 from aevatar.sessions import Show
 
@@ -53,11 +52,7 @@ AS_LONG_AS_THE_RUN = 100 * 365 * 24 * 3600.0
 def run_document(state: RunState) -> RunDocument | None:
     if state.deleted_at or not state.HasField("start"):
         return None
-    start, total = state.start, Usage()
-    for counted in state.usage:
-        add_usage(total, counted.usage)
-    for sub_run in state.sub_runs.values():
-        add_usage(total, sub_run.usage)
+    start = state.start
     return RunDocument(
         subject=state.caller.subject,
         agent_key=start.persona.agent_key,
@@ -71,7 +66,7 @@ def run_document(state: RunState) -> RunDocument | None:
         ended_at=state.ended.at,
         code=state.ended.code,
         message=state.ended.message,
-        usage=total,
+        usage=usage_of(state),
         usage_by_model=state.usage,
         parent_run=start.context.parent_run,
         root_run=start.context.root_run,
@@ -122,6 +117,7 @@ def transcript(state: RunState) -> TranscriptDocument | None:
         estimated_tokens=tokens,
         instructions=state.start.persona.instructions,
         is_final=state.status >= RUN_STATUS_COMPLETED,
+        summary=state.summary if state.summary.covered else None,
     )
 
 

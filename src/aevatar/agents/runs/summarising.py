@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from aevatar.actors import Answered, EffectFailed, EffectInterrupted, command
 from aevatar.agents.runs.accounting import Accounting
-from aevatar.agents.runs.limits import exceeded_by
+from aevatar.agents.runs.facts import sum_of
+from aevatar.agents.runs.limits import exceeded_by, expected_of
 from aevatar.agents.runs.prompt import Prompt
 from aevatar.agents.runs.summary import SUMMARY_TOKENS
 from aevatar.agents.runs_pb2 import (
@@ -41,7 +42,7 @@ class Summarising(Accounting):
             return
         call_id, reservation = f"{state.call.call_id}.summary", ""
         expected = Usage(input_tokens=cmd.tokens, output_tokens=SUMMARY_TOKENS)
-        problem = exceeded_by(state, expected)
+        problem = exceeded_by(state, sum_of(expected, expected_of(state)))  # the call that waits comes on top
         if problem is None and state.start.context.budget:
             reservation = self.reserve(call_id, expected)
         self.emit(SummaryAsked(call_id=call_id, reservation=reservation, tokens=cmd.tokens))
@@ -91,7 +92,7 @@ class Summarising(Accounting):
         """Takes the failure of the effect itself; answers whether it was this one."""
         if not self._is_awaited(cmd.effect_id):
             return False
-        self._count_as_lost()
+        self._count_summary_as_lost()
         self._give_back()
         self._forgo(cmd.code)
         return True
@@ -100,7 +101,7 @@ class Summarising(Accounting):
         """Makes a call again under which the process died; answers whether it was this one."""
         if not self._is_awaited(cmd.effect_id):
             return False
-        self._count_as_lost()
+        self._count_summary_as_lost()
         self.emit(SummaryCallInterrupted(call_id=self.state.summarising.call_id))
         if self.state.summarising.interruptions >= INTERRUPTIONS:
             self._give_back()
@@ -115,13 +116,13 @@ class Summarising(Accounting):
             return
         if self.state.summarising.effect_id:
             self.cancel_effect(self.state.summarising.effect_id)
-            self._count_as_lost()
+            self._count_summary_as_lost()
         self._give_back()
 
     def _is_awaited(self, effect_id: str) -> bool:
         return not self.is_over and bool(effect_id) and effect_id == self.state.summarising.effect_id
 
-    def _count_as_lost(self) -> None:
+    def _count_summary_as_lost(self) -> None:
         call = self.state.summarising
         self.count(call, Usage(input_tokens=call.expected_tokens, estimated=True), is_lost=True, is_summary=True)
 
