@@ -79,6 +79,7 @@ first=$(launch)
 curl -sS --fail "$address/api/agents" | grep -q '"key":"assistant".*"key":"echo"' || fail "nobody is there to talk to"
 
 # Three readers, cut off in the middle.
+touch "$work/probe" "$work/talk" "$work/response"
 follow probe 0 /api/scopes/dev/probes/pathfinder/events &
 readers=$!
 eventually has_shown probe 3

@@ -94,6 +94,7 @@ def chat(
     *,
     agent: Annotated[str, typer.Option(help="Whom to talk to.")] = "assistant",
     model: Annotated[str | None, typer.Option(help="The model that answers, in place of the agent's.")] = None,
+    run: Annotated[str | None, typer.Option(help="Pick up a run that was begun elsewhere, by its id.")] = None,
     url: Annotated[
         str | None, typer.Option(help="A server's address.  [default: one of its own, on the data folder]")
     ] = None,
@@ -102,7 +103,7 @@ def chat(
     data: Data = None,
     config: Config = None,
 ) -> None:
-    """Talk to an agent. Ctrl-C cancels its run, twice leaves it.
+    """Talk to an agent, or pick up a run. Ctrl-C cancels the run, twice leaves it.
 
     A bearer token for the server is taken from AEVATAR_TOKEN. Exits with 0 completed, 1 failed, 2 wrong usage,
     3 incomplete, 4 cancelled, 5 waiting for an approval.
@@ -111,8 +112,20 @@ def chat(
 
     if url is not None and not url.startswith(("http://", "https://")):
         raise typer.BadParameter("an address begins with http:// or https://", param_hint="--url")
+    if run is not None and (prompt is not None or model is not None or thread is not None):
+        raise typer.BadParameter("a run has its prompt, its model and its thread", param_hint="--run")
     raise typer.Exit(
-        chat(prompt, agent=agent, model=model, url=url, thread=thread, as_json=as_json, data=data, config=config)
+        chat(
+            prompt,
+            run=run,
+            agent=agent,
+            model=model,
+            url=url,
+            thread=thread,
+            as_json=as_json,
+            data=data,
+            config=config,
+        )
     )
 
 

@@ -78,6 +78,7 @@ def test_a_failed_run_exits_with_1_and_says_why(shell: Shell) -> None:
         (("chat", "  "), "", "say something: aevatar chat PROMPT"),
         (("chat", "hi", "--url", "localhost:8080"), "", "an address begins with http:// or https://"),
         (("chat", "hi", "--no-such-option"), "", "No such option"),
+        (("chat", "hi", "--run", "run_1"), "", "a run has its prompt"),
     ],
 )
 def test_wrong_usage_exits_with_2(shell: Shell, arguments: tuple[str, ...], piped: str, told: str) -> None:
@@ -86,10 +87,47 @@ def test_wrong_usage_exits_with_2(shell: Shell, arguments: tuple[str, ...], pipe
     assert not (shell.folder / "var").exists()
 
 
-def test_an_agent_that_is_not_there_is_named(shell: Shell) -> None:
-    assert shell("chat", "hi", "--agent", "nobody") == Ended(
-        1, "", "aevatar: agent_not_found: There is no agent 'nobody'.\n"
+@pytest.mark.parametrize("key", ["nobody", "../runs", "A B", "x" * 100])
+def test_an_agent_that_is_not_there_is_named(shell: Shell, key: str) -> None:
+    assert shell("chat", "hi", "--agent", key) == Ended(
+        1, "", f"aevatar: agent_not_found: There is no agent '{key}'.\n"
     )
+
+
+def test_a_model_that_is_an_agent_is_refused(shell: Shell) -> None:
+    assert shell("chat", "hi", "--model", "agent/echo") == Ended(
+        1, "", "aevatar: model_not_found: 'agent/echo' is an agent, and a model is wanted here.\n"
+    )
+
+
+def test_a_thread_that_can_be_none_is_refused_by_name(shell: Shell) -> None:
+    told = "aevatar: invalid_argument: thread: Expected text that matches ^[A-Za-z0-9_-]*$.\n"
+    assert shell("chat", "hi", "--thread", "a/b") == Ended(1, "", told)
+
+
+def test_a_run_that_has_ended_is_shown_from_its_start_as_it_was(shell: Shell) -> None:
+    first = shell("chat", "/fail content_filter", "--json")
+    [opened, *_] = [json.loads(line) for line in first.out.splitlines()]
+    run = opened["data"]["runId"].rpartition("/")[2]
+    assert shell("chat", "--run", run, "--json") == Ended(1, first.out, first.err.removeprefix(NOTICE))
+
+
+@pytest.mark.parametrize("run", ["run_nonsense", "../agents", "", "x" * 300])
+def test_a_run_that_is_not_there_is_named(shell: Shell, run: str) -> None:
+    assert shell("chat", "--run", run) == Ended(1, "", f"aevatar: run_not_found: There is no run '{run}'.\n")
+
+
+def test_a_run_that_waits_for_somebody_else_is_left_waiting(shell: Shell, tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        tightened = {"aevatar_invoke_gagent": "always"}
+        server.post("/api/agents", {"key": "careful", "toolSet": "workspace.default", "tightened": tightened})
+        run = server.post("/api/agents/careful/runs", {"prompt": ASK_ECHO}).json()["runId"]
+        waiting = shell("chat", "--run", run, "--url", server.address)
+        [approval] = httpx2.get(f"{server.address}/api/approvals").json()["items"]
+        server.post(f"/api/runs/{run}/approvals/{approval['id']}", {"decision": "approve"})
+        decided = shell("chat", "--run", run, "--url", server.address)
+    assert (waiting.code, "waits for approval" in waiting.err) == (5, True)
+    assert (decided.code, decided.err) == (0, "")
 
 
 def test_a_server_that_is_not_there_is_named(shell: Shell) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from pathlib import Path
 
 import httpx2
 
 from tests.cli.kit import aevatar, serving
-from tests.cli.terminal import at_a_terminal
+from tests.cli.terminal import at_a_terminal, waits_for_an_answer
 
 ASK_ECHO = '/call aevatar_invoke_gagent {"target":{"agent_key":"echo"},"payload":{"prompt":"hi"}}'
+BACK, ERASE_LINE = "\x7f", "\x15"
 CAREFUL = {"key": "careful", "toolSet": "workspace.default", "tightened": {"aevatar_invoke_gagent": "always"}}
 
 
@@ -42,7 +44,7 @@ def test_a_person_approves_a_call_or_denies_it(tmp_path: Path) -> None:
         server.post("/api/agents", CAREFUL)
         arguments = ("chat", ASK_ECHO, "--agent", "careful", "--url", server.address)
         with at_a_terminal(tmp_path, *arguments) as terminal:
-            terminal.wait_for("y = approve, n = deny? ")
+            terminal.wait_for("y = approve, n = deny, e = edit? ")
             terminal.type("perhaps\n")
             terminal.wait_for("perhaps\naevatar_invoke_gagent ")
             terminal.type("y\n")
@@ -50,15 +52,84 @@ def test_a_person_approves_a_call_or_denies_it(tmp_path: Path) -> None:
         assert "(approve)\n" in terminal.shown
         assert "  You said: hi. This is message 1.\n" in terminal.shown
         with at_a_terminal(tmp_path, *arguments) as terminal:
-            terminal.wait_for("y = approve, n = deny? ")
+            terminal.wait_for("y = approve, n = deny, e = edit? ")
             terminal.type("n\n")
             assert terminal.ended() == 0
         assert "(deny)\n" in terminal.shown
         assert "tool_denied" in terminal.shown
         with at_a_terminal(tmp_path, *arguments) as terminal:
-            terminal.wait_for("y = approve, n = deny? ")
+            terminal.wait_for("y = approve, n = deny, e = edit? ")
             terminal.type("\x04")
             assert terminal.ended() == 5
+
+
+def test_a_person_changes_the_arguments_of_a_call_before_it_is_made(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        server.post("/api/agents", CAREFUL)
+        with at_a_terminal(tmp_path, "chat", ASK_ECHO, "--agent", "careful", "--url", server.address) as terminal:
+            terminal.wait_for("e = edit? ")
+            terminal.type("e\n")
+            terminal.wait_for('arguments> {"target":{"agent_key":"echo"},"payload":{"prompt":"hi"}}')
+            terminal.type("nonsense\n")
+            terminal.wait_for("aevatar: arguments are one JSON object; nothing at all goes back\n")
+            terminal.type(BACK * 5 + 'ho"}}\n')
+            assert terminal.ended() == 0
+    assert "  You said: ho. This is message 1.\n" in terminal.shown
+
+
+def test_a_person_who_leaves_the_arguments_as_they_are_is_asked_again(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        server.post("/api/agents", CAREFUL)
+        with at_a_terminal(tmp_path, "chat", ASK_ECHO, "--agent", "careful", "--url", server.address) as terminal:
+            terminal.wait_for("e = edit? ")
+            terminal.type("e\n")
+            terminal.wait_for("arguments> ")
+            terminal.shown = ""
+            terminal.type(ERASE_LINE + "\n")
+            terminal.wait_for("e = edit? ")
+            terminal.type("n\n")
+            assert terminal.ended() == 0
+    assert "(deny)\n" in terminal.shown
+
+
+def test_an_interrupt_while_a_run_is_being_started_cancels_it(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        server.process.send_signal(signal.SIGSTOP)
+        with at_a_terminal(tmp_path, "chat", "/long 100000", "--url", server.address) as terminal:
+            while not waits_for_an_answer(terminal.process.pid):
+                os.sched_yield()
+            terminal.interrupt()
+            terminal.wait_for("cancelling; Ctrl-C again leaves\n")
+            server.process.send_signal(signal.SIGCONT)
+            assert terminal.ended() == 4
+        assert terminal.shown.endswith("aevatar: cancelled\n")
+        [run] = httpx2.get(f"{server.address}/api/runs").json()["items"]
+    assert run["status"] == "cancelled"
+
+
+def test_a_run_is_picked_up_where_it_waits_and_decided_upon(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        server.post("/api/agents", CAREFUL)
+        run = server.post("/api/agents/careful/runs", {"prompt": ASK_ECHO}).json()["runId"]
+        arguments = ("chat", "--run", run, "--url", server.address)
+        with at_a_terminal(tmp_path, *arguments) as terminal:
+            terminal.wait_for("e = edit? ")
+            terminal.type("y\n")
+            assert terminal.ended() == 0
+        with at_a_terminal(tmp_path, *arguments) as again:  # what was decided is not asked again
+            assert again.ended() == 0
+    assert "e = edit? " not in again.shown
+    assert "  You said: hi. This is message 1.\n" in again.shown
+
+
+def test_an_interrupt_cancels_a_run_that_was_picked_up(tmp_path: Path) -> None:
+    with serving(tmp_path, env={"AEVATAR_OFFLINE_DELAY_MS": "15"}) as server:
+        run = server.post("/api/agents/assistant/runs", {"prompt": "/long 5000"}).json()["runId"]
+        with at_a_terminal(tmp_path, "chat", "--run", run, "--url", server.address) as terminal:
+            terminal.wait_for("word20 ")
+            terminal.interrupt()
+            assert terminal.ended() == 4
+    assert terminal.shown.endswith("aevatar: cancelled\n")
 
 
 def test_a_person_approves_what_a_run_below_the_run_wants_to_do(tmp_path: Path) -> None:
@@ -67,7 +138,7 @@ def test_a_person_approves_what_a_run_below_the_run_wants_to_do(tmp_path: Path) 
     with serving(tmp_path) as server:
         server.post("/api/agents", CAREFUL)
         with at_a_terminal(tmp_path, *arguments, "--url", server.address) as terminal:
-            terminal.wait_for("y = approve, n = deny? ")
+            terminal.wait_for("y = approve, n = deny, e = edit? ")
             terminal.type("y\n")
             assert terminal.ended() == 0
         assert "  (approve)\n" in terminal.shown
@@ -82,7 +153,7 @@ def test_a_run_that_waits_for_an_approval_can_be_cancelled_instead(tmp_path: Pat
     with serving(tmp_path) as server:
         server.post("/api/agents", CAREFUL)
         with at_a_terminal(tmp_path, "chat", ASK_ECHO, "--agent", "careful", "--url", server.address) as terminal:
-            terminal.wait_for("y = approve, n = deny? ")
+            terminal.wait_for("y = approve, n = deny, e = edit? ")
             terminal.interrupt()
             terminal.type("\n")  # where the interrupt came after the question and before the wait for its answer
             assert terminal.ended() == 4

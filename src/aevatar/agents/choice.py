@@ -9,6 +9,7 @@ from aevatar.agents.runs_pb2 import PricedModel
 from aevatar.errors import Rejected
 from aevatar.identity import ScopeId
 from aevatar.models import (
+    AGENT_PROVIDER,
     ModelDirectory,
     ModelError,
     ModelPreferences,
@@ -80,6 +81,8 @@ class ModelChoice:
             model = resolve(chosen.name, directory.routes, listed=listed, default_provider=preferred.provider)
         except ModelError as unknown:
             raise Rejected(unknown.code, unknown.message, "model") from unknown
+        if model.provider == AGENT_PROVIDER:
+            raise Rejected("model_not_found", f"{chosen.name!r} is an agent, and a model is wanted here.", "model")
         entry = directory.catalogue.entry(str(model), owner=scope)
         after = tuple(str(each) for each in fallbacks(model, directory.routes))
         return ChosenModel(

@@ -9,9 +9,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from secrets import token_hex
 from typing import Final, TextIO
+from uuid import uuid4
 
 from aevatar.commands.client import Client
-from aevatar.commands.following import CANCELLED, COMPLETED, Following, note
+from aevatar.commands.following import CANCELLED, COMPLETED, Following, note, tell_of_cancelling
 from aevatar.commands.telling import Answer, JsonLines, Story, Teller
 from aevatar.errors import AevatarError, InUse
 
@@ -40,12 +41,31 @@ class Chat:
 
         Raises: Rejected; Denied; Unavailable.
         """
-        run = self._client.invoke(self._agent, prompt, thread=self._thread, model=self._model)
-        teller, tells_offline = self._shows(sys.stdout), self._is_first
-        self._is_first = False
-        return Following(
-            self._client, run, teller, is_watched=self._is_watched, tells_offline=tells_offline
-        ).to_the_end()
+        tells_offline, self._is_first = self._is_first, False
+        key = str(uuid4())
+        try:
+            run = self._begin(prompt, key)
+        except KeyboardInterrupt:  # it may have begun, and under its key we learn which run it is
+            tell_of_cancelling()
+            self._client.cancel(self._begin(prompt, key))
+            note("cancelled")
+            return CANCELLED
+        return self._following(run, tells_offline=tells_offline).to_the_end()
+
+    def _begin(self, prompt: str, key: str) -> str:
+        return self._client.invoke(self._agent, prompt, key=key, thread=self._thread, model=self._model)
+
+    def _following(self, run: str, *, tells_offline: bool) -> Following:
+        teller = self._shows(sys.stdout)
+        return Following(self._client, run, teller, is_watched=self._is_watched, tells_offline=tells_offline)
+
+    def pick_up(self, run: str) -> int:
+        """Shows a run that was begun elsewhere, from its start to its end, and answers the exit code.
+
+        Raises: Rejected `run_not_found`; Denied; Unavailable.
+        """
+        self._client.status(run)
+        return self._following(run, tells_offline=False).to_the_end()
 
     def converse(self) -> int:
         """Takes turns with a person until they leave."""
@@ -69,6 +89,7 @@ class Chat:
 def chat(
     prompt: str | None,
     *,
+    run: str | None,
     agent: str,
     model: str | None,
     url: str | None,
@@ -79,7 +100,9 @@ def chat(
 ) -> int:
     """Runs the command, and answers its exit code. Raises: AevatarError, with a sentence for whoever called it."""
     is_watched, is_piped = sys.stdin.isatty() and not as_json, prompt is None and not sys.stdin.isatty()
-    if is_piped:
+    if run is not None:
+        is_piped = False
+    elif is_piped:
         prompt = sys.stdin.read().strip()
     if prompt is not None and not prompt.strip():
         note("say something: aevatar chat PROMPT")
@@ -95,6 +118,8 @@ def chat(
                 shows=shows,
                 is_watched=is_watched,
             )
+            if run is not None:
+                return talk.pick_up(run)
             return talk.say(prompt) if prompt else talk.converse()
     except KeyboardInterrupt:
         return CANCELLED

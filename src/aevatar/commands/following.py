@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Final
 
 from aevatar.commands.client import END, Client
 from aevatar.commands.events import Event
-from aevatar.commands.screen import plain
+from aevatar.commands.screen import edited_line, plain
 from aevatar.commands.telling import Teller
 from aevatar.errors import Rejected
 
@@ -19,7 +20,8 @@ WAITING: Final = 5
 
 _OFFLINE: Final = "offline/demo"
 _EXITS: Final = {"completed": COMPLETED, "incomplete": INCOMPLETE, "cancelled": CANCELLED}
-_DECISIONS: Final = {"y": "approve", "n": "deny"}
+_EDIT: Final = "edit"
+_DECISIONS: Final = {"y": "approve", "n": "deny", "e": _EDIT}
 _OUTCOMES: Final = {"r": "retry", "d": "done", "f": "failed"}
 
 
@@ -49,8 +51,7 @@ class Following:
                 if self._is_cancelled:
                     return CANCELLED
                 self._is_cancelled = True
-                print(file=sys.stderr)  # a line was probably begun
-                note("cancelling; Ctrl-C again leaves")
+                tell_of_cancelling()
                 self._client.cancel(self._run)
 
     def _follow(self) -> int:
@@ -68,26 +69,28 @@ class Following:
                 note(f"offline: {_OFFLINE} is a demonstration and no language model; see `aevatar models`")
             case "approval_asked" if self._is_watched:
                 return self._ask(event)
-            case "approval_asked":
+            case "approval_asked" if self._client.waits_for(data["approvalId"]):
                 self._tell_waiting(event)
-            case "run_suspended" if not self._is_watched:
+            case "run_suspended" if not self._is_watched and self._is_suspended(event):
                 return WAITING
             case _ if event.name == END and not event.depth:
                 return _end(event)
         return None
 
+    def _is_suspended(self, event: Event) -> bool:
+        """Whether a run still is, of which a stream that is read again tells that it was."""
+        return self._client.status(event.run or self._run) == "suspended"
+
     def _ask(self, event: Event) -> int | None:
-        choices = _OUTCOMES if event.data.get("reason") == "outcome_unknown" else _DECISIONS
-        question = f"{plain(event.data['tool'])} {plain(event.data.get('arguments', ''))}\n"
-        question += ", ".join(f"{letter} = {decision}" for letter, decision in choices.items())
+        if not self._client.waits_for(event.data["approvalId"]):
+            return None  # what is read again may have been decided long ago
         try:
-            while (letter := input(f"{question}? ").strip().lower()[:1]) not in choices:
-                continue
+            decision, arguments = _decided(event)
         except EOFError:
             self._tell_waiting(event)
             return WAITING
         try:
-            self._client.decide(event.run or self._run, event.data["approvalId"], choices[letter])
+            self._client.decide(event.run or self._run, event.data["approvalId"], decision, arguments=arguments)
         except Rejected as late:
             note(str(late))
         return None
@@ -95,6 +98,38 @@ class Following:
     def _tell_waiting(self, event: Event) -> None:
         place = f"/api/runs/{event.run or self._run}/approvals/{event.data['approvalId']}"
         note(f'{event.data["tool"]} waits for approval: POST {{"decision": "approve"}} or "deny" to {place}')
+
+
+def _decided(event: Event) -> tuple[str, str]:
+    """What the person says to a call, and the arguments that they want instead. Raises: EOFError when they leave."""
+    data = event.data
+    choices = _OUTCOMES if data.get("reason") == "outcome_unknown" else _DECISIONS
+    question = f"{plain(data['tool'])} {plain(data.get('arguments', ''))}\n"
+    question += ", ".join(f"{letter} = {decision}" for letter, decision in choices.items())
+    while True:
+        decision = choices.get(input(f"{question}? ").strip().lower()[:1])
+        if decision == _EDIT and (arguments := _edited(data.get("arguments", ""))):
+            return "approve", arguments
+        if decision not in (None, _EDIT):
+            return decision, ""
+
+
+def _edited(arguments: str) -> str:
+    """The arguments as the person changes them, on a line that begins as they are; empty if they leave them."""
+    while text := edited_line("arguments> ", arguments).strip():
+        try:
+            if isinstance(json.loads(text), dict):
+                return text
+        except ValueError:
+            pass
+        note("arguments are one JSON object; nothing at all goes back")
+    return ""
+
+
+def tell_of_cancelling() -> None:
+    """Says what an interrupt has done, and what another one does."""
+    print(file=sys.stderr)  # a line was probably begun
+    note("cancelling; Ctrl-C again leaves")
 
 
 def note(text: str) -> None:

@@ -23,6 +23,19 @@ def plain(text: str) -> str:
     return _CONTROL.sub("", text)
 
 
+def edited_line(prompt: str, text: str) -> str:
+    """A line from the person at the terminal, who finds `text` there to change. Raises: EOFError."""
+    try:
+        import readline
+    except ImportError:  # there are systems without it, on which one has to type
+        return input(prompt)
+    readline.set_startup_hook(lambda: readline.insert_text(plain(text)))
+    try:
+        return input(prompt)
+    finally:
+        readline.set_startup_hook(None)
+
+
 class Screen:
     """Whoever has begun a line ends it before another one writes; what the others say meanwhile waits."""
 
