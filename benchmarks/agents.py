@@ -5,11 +5,10 @@ The model of the peers is as quick, and their tool does as little.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from aevatar.actors import Retention, Runtime
 from aevatar.actors.nature import SystemClock
@@ -30,7 +29,7 @@ from aevatar.models.models_pb2 import (
     Usage,
 )
 from aevatar.platform import DEV, Platform, PlatformSettings
-from aevatar.tools import Approval, CallContext, Tool
+from aevatar.tools import Approval, CallContext, FixedSource, Tool
 from tests.sample.sample_pb2 import Noted
 
 AGENT = "forecaster"
@@ -69,18 +68,6 @@ class Weather(Tool[Noted, Noted]):
 
 
 @dataclass(frozen=True, slots=True)
-class Weathers:
-    """Offers the tool."""
-
-    name: str = "weather"
-    platform: bool = False
-
-    async def discover(self, context: CallContext) -> Sequence[Tool[Any, Any]]:
-        """See `ToolSource`."""
-        return [Weather()]
-
-
-@dataclass(frozen=True, slots=True)
 class Agency:
     """The agents of a process, and its runtime."""
 
@@ -114,7 +101,9 @@ async def agency(
 ) -> AsyncIterator[Agency]:
     """The platform's agents as they are served, with one of ours that talks to `model`."""
     settings = PlatformSettings(config=folder / "none.yaml", model=MODEL)
-    platform = Platform(settings, ports={"scripted": model}, extra_sources=[Weathers()], environment={})
+    platform = Platform(
+        settings, ports={"scripted": model}, extra_sources=[FixedSource("weather", [Weather()])], environment={}
+    )
     capability = platform.agents()
     runtime = Runtime(
         kinds=capability.kinds,

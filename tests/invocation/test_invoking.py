@@ -220,7 +220,7 @@ def test_the_codes_of_the_five_tools_are_the_closed_list() -> None:
 
 def test_every_tool_of_the_platform_has_a_schema() -> None:
     offered = sources(None, None, teams=Teams(), workflows=Workflows())  # type: ignore[arg-type]
-    names = [define(source._tool).name for source in offered]  # type: ignore[attr-defined]
+    names = [define(tool).name for source in offered for tool in source.tools]  # type: ignore[attr-defined]
     assert names == [INVOKE, TEAM, WORKFLOW, "aevatar_observe_run", "aevatar_query_readmodel"]
 
 

@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from aevatar.errors import Misassembled, Rejected
-from aevatar.tools import Discovery, FailedSource, Selection, Tool, ToolSet, ToolSets, discover_all
+from aevatar.tools import Discovery, FailedSource, FixedSource, Selection, Tool, ToolSet, ToolSets, discover_all
 from tests.tools.protos import compiled
 from tests.tools.samples import CONTEXT, Echo
 
@@ -174,3 +174,31 @@ def test_sets_that_cannot_be_composed_stop_the_assembly(
     with pytest.raises(Misassembled) as refused:
         ToolSets([offering(name) for name in sources], tool_sets)
     assert str(refused.value) == sentence
+
+
+def test_what_a_set_of_fixed_sources_offers_is_known_without_asking() -> None:
+    fixed = [FixedSource("first", [Echo("a"), Echo("b")]), FixedSource("none", []), FixedSource("second", [Echo("c")])]
+    sets = [
+        ToolSet("all", (Selection("second"), Selection("none"), Selection("first", ("b",)))),
+        ToolSet("mixed", (Selection("first"), Selection("asked"))),
+    ]
+    tool_sets = ToolSets([*fixed, offering("asked", Echo("d"))], sets)
+    known = tool_sets.fixed("all")
+    assert known is not None
+    assert (found(known), known.failed) == ([("second", "c"), ("first", "b")], ())
+    assert tool_sets.fixed("mixed") is None
+    with pytest.raises(Rejected, match="tool_set_not_found"):
+        tool_sets.fixed("unknown")
+
+
+async def test_fixed_sources_and_others_make_one_set() -> None:
+    selections = (Selection("asked"), Selection("fixed"))
+    sources = [FixedSource("fixed", [Echo("a"), Echo("b")]), offering("asked", Echo("b"), Echo("c"))]
+    tool_sets = ToolSets(sources, [ToolSet("both", selections)])
+    assert found(await tool_sets.discover("both", CONTEXT)) == [("asked", "c"), ("fixed", "a"), ("fixed", "b")]
+    assert found(await tool_sets.ask("fixed", CONTEXT)) == [("fixed", "a"), ("fixed", "b")]
+
+
+def test_a_fixed_tool_that_cannot_be_offered_stops_the_assembly() -> None:
+    with pytest.raises(Misassembled, match="Tool Echo has the name ''"):
+        ToolSets([FixedSource("odd", [Echo("")])], [])

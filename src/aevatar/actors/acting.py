@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from aevatar.actors.activation import Delivery, Ticket
 from aevatar.actors.actors_pb2 import EffectRecord
 from aevatar.actors.effects import EffectRunner, Link, Vault
-from aevatar.actors.envelope import Envelope, payload_bytes, principal_of
+from aevatar.actors.envelope import principal_of, result_envelope
 from aevatar.actors.nature import Clock
 from aevatar.actors.packing import unpack
 from aevatar.identity import ActorId
@@ -33,9 +33,11 @@ class Acting:
         self.runner: EffectRunner
 
     def start(self, ticket: Ticket) -> None:
-        """Starts the effects of a committed turn."""
+        """Starts the effects of a committed turn, but for those whose results were known."""
         attachments = {} if ticket.turn is None else {s.id: s.attachment for s in ticket.turn.effects_started}
         for started in ticket.record.effects_started:
+            if started.id in ticket.known:
+                continue
             record = EffectRecord.FromString(started.body)
             self.restart(ticket.activation.id, started.id, started.type, record, attachments.get(started.id))
 
@@ -54,15 +56,13 @@ class Acting:
 
     def finish(self, link: Link, result: Message, *, is_failure: bool) -> None:
         """Brings a result to its actor, behind the signals of its effect."""
-        envelope = Envelope(
-            id=f"effect:{link.effect_id}",
-            target=link.actor_id,
-            payload=result,
-            body=payload_bytes(result),
+        envelope = result_envelope(
+            link.effect_id,
+            link.actor_id,
+            result,
             principal=link.principal,
             sent_at=self._clock.now(),
             correlation_id=link.record.correlation_id,
-            causation_id=link.effect_id,
             trace=link.record.trace,
         )
         self._deliver(Delivery(envelope, effect_id=link.effect_id, is_failed_effect=is_failure, behind_signals=True))

@@ -121,6 +121,8 @@ class Ticket:
     sends: list[Envelope] = field(default_factory=list)
     held: list[tuple[Delivery, Answer | AevatarError]] = field(default_factory=list)
     """Answers that saw this turn's state, and must not be given before it is durable."""
+    known: set[str] = field(default_factory=set)
+    """Effects of the turn that are not run, because their results were known."""
     is_void: bool = False
 
     @property

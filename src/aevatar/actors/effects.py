@@ -139,6 +139,13 @@ class Effect(Generic[Request, Result]):
         """
         raise TypeError(f"{type(self).__name__} does not define run()")
 
+    def at_once(self, request: Request) -> Result | None:
+        """The result, where it is known already; then `run` is not called, and intent and result are stored together.
+
+        Decides at once: it may do no I/O, and must not act on anything.
+        """
+        return None
+
 
 class Effects:
     """The registered effect types. Raises: Misassembled when two share a name or a request."""
@@ -159,6 +166,11 @@ class Effects:
                 )
             self.by_name[effect.name] = effect
             self.names[request] = effect.name
+
+    def known(self, request: Message) -> Message | None:
+        """The result of an effect that need not be run."""
+        result: Message | None = self.by_name[self.names[type(request)]].at_once(request)
+        return result
 
 
 def _request_of(effect: Effect[Any, Any]) -> type[Message]:

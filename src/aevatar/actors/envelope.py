@@ -51,6 +51,30 @@ def check_command_id(command_id: str) -> str:
     return command_id
 
 
+def result_envelope(
+    effect_id: str,
+    target: ActorId,
+    result: Message,
+    *,
+    principal: Principal,
+    sent_at: int,
+    correlation_id: str,
+    trace: str,
+) -> Envelope:
+    """What an effect came to, as a command. Raises: Rejected `payload_too_large`."""
+    return Envelope(
+        id=f"effect:{effect_id}",
+        target=target,
+        payload=result,
+        body=payload_bytes(result),
+        principal=principal,
+        sent_at=sent_at,
+        correlation_id=correlation_id,
+        causation_id=effect_id,
+        trace=trace,
+    )
+
+
 def to_bytes(envelope: Envelope) -> bytes:
     """The written form, as it lies in the mail or with a timer."""
     return EnvelopeRecord(

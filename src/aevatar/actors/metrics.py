@@ -59,6 +59,7 @@ class Metrics:
     quarantines: int = 0
     dead_letters: int = 0
     effects_started: int = 0
+    effects_known: int = 0
     effects_done: int = 0
     effects_failed: int = 0
     effects_cancelled: int = 0

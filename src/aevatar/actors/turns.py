@@ -7,7 +7,7 @@ back until it is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from google.protobuf.message import Message
@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from aevatar.actors.activation import Activation, Answer, Delivery, Recent, Ticket
 from aevatar.actors.deciding import decide, gone
 from aevatar.actors.effects import Effects
+from aevatar.actors.envelope import result_envelope
 from aevatar.actors.failures import where
 from aevatar.actors.kind import Kind
 from aevatar.actors.metrics import Metrics
@@ -77,13 +78,14 @@ class Turns:
             with self._tracing.turn(turn):
                 result = decide(activation, delivery, turn)
                 record = record_turn(activation, delivery, turn, result, self._effects)
+                known = self._known(activation, turn)
         except AevatarError as refusal:
             self._refuse(activation, delivery, turn, refusal)
         except Exception as bug:  # noqa: BLE001 - a handler may fail in any way there is
             self._fail(activation, delivery, turn, bug)
         else:
             self._metrics.turns += 1
-            self._submit(activation, delivery, turn, result, record)
+            self._submit(activation, delivery, turn, result, record, known=known)
         if (spent := self._clock.elapsed() - began) > self._limits.slow_handler:
             message = name_of(delivery.envelope.payload)
             log.warning("slow_handler", kind=activation.kind.name, message=message, seconds=round(spent, 4))
@@ -142,6 +144,8 @@ class Turns:
         turn: Turn,
         result: Message | Pending | None,
         record: TurnRecord | None,
+        *,
+        known: Sequence[Delivery],
     ) -> None:
         answer = Answer(result, activation.version) if isinstance(result, Message) else None
         if record is None:
@@ -157,6 +161,28 @@ class Turns:
             if (opened := activation.recent.get(command_id)) is not None:
                 activation.recent[command_id] = replace(opened, answer=Answer(outcome, activation.version))
         self._commit(ticket)
+        for each in known:  # a next turn like any other: it is void if this one is refused
+            ticket.known.add(each.effect_id)
+            self._stage.deliver(activation.kind, each)
+
+    def _known(self, activation: Activation, turn: Turn) -> list[Delivery]:
+        """The results of effects that need not be run."""
+        found = []
+        for started in turn.effects_started:
+            if started.id not in activation.effects or (result := self._effects.known(started.request)) is None:
+                continue
+            envelope = result_envelope(
+                started.id,
+                activation.id,
+                result,
+                principal=turn.principal,
+                sent_at=turn.now_ms,
+                correlation_id=turn.envelope.correlation_id or turn.envelope.id,
+                trace=turn.envelope.trace,
+            )
+            found.append(Delivery(envelope, effect_id=started.id, behind_signals=True))
+        self._metrics.effects_known += len(found)
+        return found
 
     def _signal_only(self, activation: Activation, delivery: Delivery, turn: Turn) -> None:
         if turn.signals or turn.signals_after:  # nothing to store, but something to pass on: it takes the same road

@@ -22,6 +22,7 @@ from aevatar.invocation.service import Invocations, TeamResolver, WorkflowStarte
 from aevatar.tools import (
     Approval,
     CallContext,
+    FixedSource,
     Held,
     Selection,
     StartedRun,
@@ -160,20 +161,6 @@ class QueryReadModel(Tool[QueryReadModelArgs, Message]):
         return await _told(self._looking.query(args.query, context))
 
 
-class Source:
-    """Offers one of the platform's tools, or none where what stands behind it is not installed."""
-
-    platform = True
-
-    def __init__(self, name: str, tool: Tool[Any, Any] | None) -> None:
-        self.name = name
-        self._tool = tool
-
-    async def discover(self, context: CallContext) -> Sequence[Tool[Any, Any]]:
-        """The tool, if there is one."""
-        return () if self._tool is None else (self._tool,)
-
-
 def sources(
     invocations: Invocations,
     looking: Looking,
@@ -181,13 +168,17 @@ def sources(
     teams: TeamResolver | None = None,
     workflows: WorkflowStarter | None = None,
 ) -> list[ToolSource]:
-    """The five sources, one tool each."""
+    """The five sources, one tool each, or none where what stands behind it is not installed."""
+    offered: dict[str, Tool[Any, Any] | None] = {
+        "agents": InvokeAgent(invocations),
+        "teams": None if teams is None else InvokeTeam(invocations, teams),
+        "workflows": None if workflows is None else StartWorkflow(workflows),
+        "observe": ObserveRun(looking),
+        "query": QueryReadModel(looking),
+    }
     return [
-        Source("invocation.agents", InvokeAgent(invocations)),
-        Source("invocation.teams", None if teams is None else InvokeTeam(invocations, teams)),
-        Source("invocation.workflows", None if workflows is None else StartWorkflow(workflows)),
-        Source("invocation.observe", ObserveRun(looking)),
-        Source("invocation.query", QueryReadModel(looking)),
+        FixedSource(f"invocation.{name}", () if tool is None else (tool,), platform=True)
+        for name, tool in offered.items()
     ]
 
 

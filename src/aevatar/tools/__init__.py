@@ -14,6 +14,7 @@ from aevatar.tools.schema import schema_of
 from aevatar.tools.sources import (
     Discovery,
     FailedSource,
+    FixedSource,
     OfferedTool,
     Selection,
     ToolSet,
@@ -48,6 +49,7 @@ __all__ = [
     "Discovery",
     "FailedSource",
     "FailureCode",
+    "FixedSource",
     "Held",
     "InvalidArguments",
     "KeepsBytes",

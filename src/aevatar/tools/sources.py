@@ -42,6 +42,19 @@ class ToolSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class FixedSource:
+    """Offers the same tools to everybody for as long as the program runs, so that nobody has to be asked."""
+
+    name: str
+    tools: Sequence[Tool[Any, Any]]
+    platform: bool = False
+
+    async def discover(self, context: CallContext) -> Sequence[Tool[Any, Any]]:
+        """See `ToolSource`."""
+        return self.tools
+
+
+@dataclass(frozen=True, slots=True)
 class OfferedTool:
     """A tool that passed its checks, with the source that offers it."""
 
@@ -87,7 +100,10 @@ class ToolSet:
 
 
 class ToolSets:
-    """The sets a run may be given. Raises: Misassembled for doubled names and for sets of unknown sources."""
+    """The sets a run may be given.
+
+    Raises: Misassembled for doubled names, for sets of unknown sources, and for fixed tools that cannot be offered.
+    """
 
     def __init__(self, sources: Iterable[ToolSource], sets: Iterable[ToolSet]) -> None:
         sources, sets = list(sources), list(sets)
@@ -96,6 +112,7 @@ class ToolSets:
         self._sources = {source.name: source for source in sources}
         self._sets = {each.name: each for each in sets}
         self._refuse_unknown_sources()
+        self._fixed = {each.name: _checked(each, each.tools) for each in sources if isinstance(each, FixedSource)}
 
     def get(self, name: str) -> ToolSet:
         """The set of that name. Raises: Rejected `tool_set_not_found`."""
@@ -107,11 +124,22 @@ class ToolSets:
         """Asks the sources of a set and composes what they offer. Raises: Rejected `tool_set_not_found`."""
         tool_set = self.get(name)
         asked = dict.fromkeys(selection.source for selection in tool_set.selections)
-        found = await discover_all([self._sources[source] for source in asked], context)
-        return Discovery(tools=compose(tool_set, found.tools), failed=found.failed)
+        found = await discover_all([self._sources[source] for source in asked if source not in self._fixed], context)
+        fixed = [tool for source in asked for tool in self._fixed.get(source, ())]
+        return Discovery(tools=compose(tool_set, [*fixed, *found.tools]), failed=found.failed)
+
+    def fixed(self, name: str) -> Discovery | None:
+        """What a set offers, if no source of it has to be asked. Raises: Rejected `tool_set_not_found`."""
+        tool_set = self.get(name)
+        sources = [selection.source for selection in tool_set.selections]
+        if not all(source in self._fixed for source in sources):
+            return None
+        return Discovery(compose(tool_set, [tool for source in sources for tool in self._fixed[source]]), ())
 
     async def ask(self, source: str, context: CallContext) -> Discovery:
         """What one source offers; nothing where there is no such source any more."""
+        if (fixed := self._fixed.get(source)) is not None:
+            return Discovery(tuple(fixed), ())
         known = self._sources.get(source)
         return await discover_all([known] if known else [], context)
 

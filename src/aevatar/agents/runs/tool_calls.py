@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,6 +40,7 @@ from aevatar.tools import (
     FailureCode,
     Held,
     KeepsBytes,
+    OfferedTool,
     StartedRun,
     Tool,
     ToolResult,
@@ -71,34 +72,42 @@ class DiscoverToolsEffect(Effect[DiscoverTools, ToolsDiscovered]):
     def __init__(self, tool_sets: ToolSets) -> None:
         self._tool_sets = tool_sets
 
+    def at_once(self, request: DiscoverTools) -> ToolsDiscovered | None:
+        try:
+            found = self._tool_sets.fixed(request.tool_set)
+        except Rejected as unknown:
+            return ToolsDiscovered(error_code=unknown.code)
+        return None if found is None else _discovered(found, request.tool_names)
+
     async def run(self, request: DiscoverTools, link: Link) -> ToolsDiscovered:
         try:
             found = await self._tool_sets.discover(request.tool_set, _context(request.context, link))
         except Rejected as unknown:
             return ToolsDiscovered(error_code=unknown.code)
-        return ToolsDiscovered(
-            tools=[tool for tool in _fixed(found) if not request.tool_names or tool.name in request.tool_names],
-            sources_failed=[f"{failed.source}: {failed.reason}" for failed in found.failed],
-        )
+        return _discovered(found, request.tool_names)
 
 
-def _fixed(found: Discovery) -> list[FixedTool]:
-    return [
-        FixedTool(
-            name=offered.definition.name,
-            source=offered.source,
-            description=offered.definition.description,
-            schema=offered.definition.schema,
-            strict=offered.definition.strict,
-            digest=offered.definition.digest,
-            read_only=offered.tool.read_only,
-            idempotent=offered.tool.idempotent,
-            reconciles=type(offered.tool).reconcile is not Tool.reconcile,
-            timeout=offered.tool.timeout,
-            starts_runs=offered.tool.starts_runs,
-        )
-        for offered in found.tools
-    ]
+def _discovered(found: Discovery, names: Collection[str]) -> ToolsDiscovered:
+    return ToolsDiscovered(
+        tools=[_fixed(offered) for offered in found.tools if not names or offered.definition.name in names],
+        sources_failed=[f"{failed.source}: {failed.reason}" for failed in found.failed],
+    )
+
+
+def _fixed(offered: OfferedTool) -> FixedTool:
+    return FixedTool(
+        name=offered.definition.name,
+        source=offered.source,
+        description=offered.definition.description,
+        schema=offered.definition.schema,
+        strict=offered.definition.strict,
+        digest=offered.definition.digest,
+        read_only=offered.tool.read_only,
+        idempotent=offered.tool.idempotent,
+        reconciles=type(offered.tool).reconcile is not Tool.reconcile,
+        timeout=offered.tool.timeout,
+        starts_runs=offered.tool.starts_runs,
+    )
 
 
 class ToolCaller:
