@@ -9,20 +9,24 @@ from typing import Any
 
 import pytest
 
+from aevatar.actors import Runtime
 from aevatar.agents import InvokeOptions
 from aevatar.agents.runs.blobs import INPUT_LIMIT, MEDIA_LIMIT
 from aevatar.agents.runs_pb2 import Item, RunQueued, ToolResultRecorded
 from aevatar.blobs import Blob, BlobRef, MemoryBlobs, blobs_unavailable
 from aevatar.errors import Rejected, Unavailable
 from aevatar.identity import ActorId
+from aevatar.journal.port import Journal
 from aevatar.models import ModelCall
 from aevatar.models.models_pb2 import ROLE_USER, Media, Message, ModelDelta, ModelRequest, Part
 from aevatar.models.wire import with_content
-from aevatar.testing import VirtualClock, elapse
+from aevatar.testing import MemoryStore, VirtualClock, crash_at_every_write, elapse
+from aevatar.testing.crash import Store
 from aevatar.testing.scripted_model import ScriptedModel, calls, says
 from aevatar.tools import BlobRef as Shown
 from aevatar.tools import CallContext, ResultPart, ToolResult
 from tests.agents.kit import ALICE, EVE, World, call, prompt_told
+from tests.agents.test_acceptance_crashes import Remembering
 
 PICTURE = bytes(range(256)) * 1024
 DATA_URI = f"data:image/png;base64,{b64encode(PICTURE).decode()}"
@@ -260,9 +264,59 @@ async def test_a_run_whose_input_is_lost_fails_and_says_why() -> None:
         )
 
 
+class Killed:
+    """A run with an image and a long result, whose process dies somewhere; blobs outlive it as the journal does."""
+
+    def new_store(self) -> Store:
+        self.world = seeing()
+        self.world.toolbox.tools.append(
+            self.world.toolbox.tool("report", _result(ToolResult(text=LONG)), read_only=True)
+        )
+        self.model = self.world.models["scripted"] = Answering()  # type: ignore[assignment]
+        store = MemoryStore()
+        return lambda: Remembering(store)
+
+    def runtime(self, journal: Journal) -> Runtime:
+        self.world.journal = journal
+        return self.world.runtime(journal)
+
+    async def play(self, runtime: Runtime) -> None:
+        await self.world.agent()
+        run = await invoked(self.world, item(Part(text="Look:"), picture()))
+        await self.world.story(run)
+        (recorded,) = await self.world.facts(run, ToolResultRecorded)
+        self.kept = await self.world.blobs.get(run, recorded.result.whole_blob_id)
+
+    async def end(self, runtime: Runtime, journal: Journal) -> Any:
+        return self.kept, self.model.seen, [owner.kind for owner in await self.world.blobs.owners(*EVER)]
+
+
+class Answering:
+    """Calls a tool, then answers; `seen` are the images it was shown."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+
+    async def stream(self, request: ModelRequest, call: ModelCall) -> AsyncGenerator[ModelDelta]:
+        whole = await with_content(request, call)
+        self.seen |= {part.image.uri for message in whole.messages for part in message.parts if part.HasField("image")}
+        is_called = any(message.tool_calls for message in request.messages)
+        script = ScriptedModel([says("Done.") if is_called else calls(("report", {"text": "x"}))])
+        async with aclosing(script.stream(request, call)) as deltas:
+            async for delta in deltas:
+                yield delta
+
+
+async def test_a_run_has_its_blobs_wherever_its_process_dies() -> None:
+    killed = Killed()
+    assert await crash_at_every_write(killed, killed.new_store) > 8
+    assert (killed.kept, killed.model.seen) == (Blob(TEXT, LONG.encode()), {DATA_URI})
+
+
 # Results
 
 
+TEXT = "text/plain; charset=utf-8"
 LONG = "line of a long result\n" * 5_000
 
 
@@ -277,7 +331,7 @@ async def test_the_whole_of_a_long_result_is_kept_and_named() -> None:
         assert len(result.text.encode()) <= 32 * 1024
         assert result.text.endswith(f"…[truncated, {len(LONG)} bytes in all]")
         kept = await world.blobs.get(run, result.whole_blob_id)
-        assert kept == Blob("text/plain; charset=utf-8", LONG.encode())
+        assert kept == Blob(TEXT, LONG.encode())
         (seen,) = [event for event in await world.shown(run) if event.DESCRIPTOR.name == "ToolResultShown"]
         assert seen.whole_blob_id == result.whole_blob_id  # type: ignore[attr-defined]
 

@@ -149,11 +149,12 @@ class Agents:
         asked = _digest(key, options.model, invoke)
         await self._resolve(invoke, caller, agent.persona, wished=options.model, command_id=command_id)
         run = ActorId(RUN, caller.scope, invoke.run_key)
-        await light.put(self._runtime.blobs, run, invoke)
         if options.thread:  # which run takes the input, and when, the thread decides
+            await light.put(self._runtime.blobs, run, invoke)
             return await self._submit(caller, key, invoke, command_id)
         if (start := await self._start_of(run, caller, key, agent, invoke)) is not None:
             start.asked = asked
+            await light.put(self._runtime.blobs, run, start)
             await self._runtime.ask(run, start, principal=caller)
         return Invoked(run=run.text, session=SESSION, agent_key=key)
 
