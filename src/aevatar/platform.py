@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,6 +52,7 @@ from aevatar.models import (
     AGENT_PROVIDER,
     OFFLINE_MODEL,
     Chosen,
+    Meter,
     ModelDirectory,
     ModelError,
     ModelPort,
@@ -63,7 +64,7 @@ from aevatar.models import (
 from aevatar.responses.capability import responses
 from aevatar.routing import POLICY_KIND, RoutePolicies
 from aevatar.routing.http import router as routing_router
-from aevatar.server import Capability, Services
+from aevatar.server import Capability, Counter, Services
 from aevatar.tools import ToolSets, ToolSource
 
 DEV = Principal(ScopeId("dev"), "dev", frozenset("*"))
@@ -175,6 +176,7 @@ class Platform:
             effects=self._effects(),
             services=self._services,
             lifespan=self._running,
+            counters=lambda _: model_counters(self.models.meter),
             routers=(agents_router,),
             statuses={
                 "agent_not_found": 404,
@@ -261,6 +263,22 @@ async def welcome_agents(agents: Agents) -> None:
             await agents.create(DEV, key, persona, command_id=f"welcome:{key}")
         except Rejected:  # it is there already, perhaps changed by now
             continue
+
+
+def model_counters(meter: Meter) -> Iterator[Counter]:
+    """What models have been used for, by provider and model."""
+    labels = {model: (("provider", model.partition("/")[0]), ("model", model)) for model in meter.used}
+    yield Counter("models_calls", {labels[model]: used.calls for model, used in meter.used.items()})
+    kinds = ("input", "cached_input", "output", "reasoning")
+    yield Counter(
+        "models_tokens",
+        {
+            (*labels[model], ("kind", kind)): getattr(used, f"{kind}_tokens")
+            for model, used in meter.used.items()
+            for kind in kinds
+        },
+    )
+    yield Counter("models_dollars", {labels[model]: float(used.dollars) for model, used in meter.used.items()})
 
 
 def _routing() -> Capability:

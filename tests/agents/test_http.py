@@ -196,6 +196,16 @@ async def test_a_run_tells_its_usage_by_model(server: Served) -> None:
     assert run["usageByModel"] == [{**used, "model": "offline/demo", "calls": 1}]
 
 
+async def test_what_models_are_used_for_is_among_the_metrics(server: Served) -> None:
+    await server.client.post("/v1/responses", json={"input": "12345678"})
+    lines = (await server.client.get("/metrics")).text.splitlines()
+    model = 'provider="offline",model="offline/demo"'
+    assert f"aevatar_models_calls_total{{{model}}} 1" in lines
+    (told,) = [line for line in lines if line.startswith(f'aevatar_models_tokens_total{{{model},kind="output"}} ')]
+    assert int(told.split()[-1]) > 0
+    assert f"aevatar_models_dollars_total{{{model}}} 0.0" in lines
+
+
 async def test_a_budget_is_set_and_read(server: Served) -> None:
     assert (await server.client.get("/api/budget")).status_code == 404
     put = await server.client.put("/api/budget", json={"tokens": 1_000_000, "usdMicros": 5_000_000})

@@ -9,12 +9,22 @@ from typing import Any
 
 import pytest
 
-from aevatar.models import ModelCall, ModelDirectory, ModelEntry, ModelError, Price, StreamLimits, models_settings
-from aevatar.models.models_pb2 import ModelRequest
+from aevatar.models import (
+    Meter,
+    ModelCall,
+    ModelDirectory,
+    ModelEntry,
+    ModelError,
+    Price,
+    StreamLimits,
+    Used,
+    models_settings,
+)
+from aevatar.models.models_pb2 import ModelRequest, Usage
 from aevatar.models.models_pb2 import Price as RecordedPrice
 from aevatar.testing.scripted_model import Pause, ScriptedModel, Step, says
 from tests.models.fake_provider import Document, FakeProvider, Reply, fake_provider
-from tests.models.replies import CALL, asking, done, text, whole
+from tests.models.replies import CALL, asking, done, streamed, text, whole
 
 OFFLINE = ModelEntry("offline/demo", "aevatar", supports_tools=True)
 
@@ -125,6 +135,29 @@ async def test_configured_and_discovered_models_are_listed(provider: FakeProvide
             price=Price(Decimal(1), Decimal("2.5")),
         ),
     )
+
+
+async def test_what_is_used_is_counted_by_model_with_what_it_costs(provider: FakeProvider) -> None:
+    used = Usage(input_tokens=3_000_000, cached_input_tokens=1_000_000, output_tokens=500_000)
+    prices = {"priced": {"input": "0.25", "output": 2, "cached_input": "0.025"}}
+    scripted = ScriptedModel([says("Hi.", usage=used)] * 3)
+    async with aclosing(
+        directory(gateway(provider, discover=True, prices=prices), ports={"scripted": scripted})
+    ) as models:
+        for _ in range(2):
+            await streamed(models, asking(model="scripted/any"))
+        models.meter.count("router/priced", used, models.price("router/priced"))
+    assert models.meter.used == {
+        "scripted/any": Used(2, 6_000_000, 2_000_000, 1_000_000),
+        "router/priced": Used(1, 3_000_000, 1_000_000, 500_000, dollars=Decimal("1.525")),
+    }
+
+
+def test_models_that_are_too_many_are_counted_together() -> None:
+    meter = Meter()
+    for number in range(600):
+        meter.count(f"any/{number}", Usage(input_tokens=1), None)
+    assert (len(meter.used), meter.used["others/others"].calls) == (501, 100)
 
 
 async def test_a_price_is_known_before_a_provider_has_listed_its_models(provider: FakeProvider) -> None:

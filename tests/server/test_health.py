@@ -7,7 +7,7 @@ import anyio
 import httpx2
 
 from aevatar.journal.memory import MemoryJournal
-from aevatar.server import Services
+from aevatar.server import Counter, Services
 from aevatar.testing import Fault, FaultyJournal, Mishap
 from tests.server.kit import Served, sample, served
 
@@ -58,6 +58,18 @@ async def test_a_capability_may_say_why_it_cannot_serve(tmp_path: Path) -> None:
     async with served(tmp_path, sample(troubles=troubles)) as serving:
         answer = await ready(serving)
     assert (answer.status_code, answer.json()["reasons"]) == (503, ["sample: the kettle is empty"])
+
+
+async def test_a_capability_may_have_counters_of_its_own(tmp_path: Path) -> None:
+    said = (("who", 'a "quoted"\nname'),)
+    counters = [Counter("sample_cups", {(("who", "ann"),): 2, said: 1.5})]
+    async with served(tmp_path, sample(counters=lambda _: counters)) as serving:
+        lines = (await serving.client.get("/metrics")).text.splitlines()
+    assert lines[-3:] == [
+        "# TYPE aevatar_sample_cups_total counter",
+        'aevatar_sample_cups_total{who="ann"} 2',
+        'aevatar_sample_cups_total{who="a \\"quoted\\"\\nname"} 1.5',
+    ]
 
 
 async def test_metrics_are_lines_a_scraper_reads(tmp_path: Path) -> None:

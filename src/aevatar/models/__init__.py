@@ -6,6 +6,7 @@ from aevatar.models.configuration import ModelsSettings, models_settings, unused
 from aevatar.models.directory import ModelDirectory
 from aevatar.models.estimate import estimated_usage
 from aevatar.models.listing import ModelEntry, ModelLister, Price
+from aevatar.models.metering import Meter, Used
 from aevatar.models.offline import OFFLINE_MODEL, OfflineModel
 from aevatar.models.port import FINAL_CODES, RETRYABLE_CODES, ModelCall, ModelError, ModelPort
 from aevatar.models.preferences import ModelPreferences, Preferred, preferred_or_none
@@ -20,6 +21,7 @@ __all__ = [
     "Chosen",
     "ListedProvider",
     "Listing",
+    "Meter",
     "ModelCall",
     "ModelDirectory",
     "ModelEntry",
@@ -34,6 +36,7 @@ __all__ = [
     "Price",
     "Routes",
     "StreamLimits",
+    "Used",
     "checked",
     "choose",
     "estimated_usage",

@@ -15,6 +15,7 @@ from aevatar.models.configuration import CALLER, ModelsSettings, ProviderSetting
 from aevatar.models.credential import Credential
 from aevatar.models.gateway import GatewayModel
 from aevatar.models.listing import ModelEntry, Price
+from aevatar.models.metering import Meter
 from aevatar.models.models_pb2 import ModelDelta, ModelRequest
 from aevatar.models.offline import OFFLINE_MODEL, OfflineModel
 from aevatar.models.port import ModelCall, ModelError, ModelPort
@@ -37,7 +38,7 @@ class ModelDirectory:
     """A `ModelPort` over all configured providers and the offline model, with their routes and their catalogue.
 
     `environment` holds the variables that credentials name; `clock` gives seconds that never go back; `ports` are
-    further providers by name, which take any model. Close it when the application ends.
+    further providers by name, which take any model. `meter` counts what is used. Close it when the application ends.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class ModelDirectory:
         limits: StreamLimits = DEFAULT_LIMITS,
     ) -> None:
         self._limits = limits
+        self.meter = Meter()
         self._adapters = {provider.name: _adapter(provider, environment) for provider in settings.providers}
         self._providers = {_OFFLINE_PROVIDER: _offline(offline_delay)}
         self._providers |= {
@@ -81,6 +83,8 @@ class ModelDirectory:
             checked(provider.port.stream(prepared, call), prepared, call, limits=self._limits)
         ) as deltas:
             async for delta in deltas:
+                if delta.HasField("usage"):
+                    self.meter.count(request.model, delta.usage, self.price(request.model))
                 yield delta
 
 

@@ -18,6 +18,13 @@ class Price:
     output: Decimal
     cached_input: Decimal | None = None
 
+    def of(self, usage: models_pb2.Usage) -> Decimal:
+        """Dollars for the tokens of a call."""
+        cached = min(usage.cached_input_tokens, usage.input_tokens)
+        cached_price = self.input if self.cached_input is None else self.cached_input
+        total = (usage.input_tokens - cached) * self.input + cached * cached_price + usage.output_tokens * self.output
+        return total / 1_000_000
+
     def recorded(self) -> models_pb2.Price:
         """The price as runs keep it, in whole millionths of a dollar."""
         cached = None if self.cached_input is None else _micros(self.cached_input)

@@ -6,6 +6,7 @@ from aevatar.server.authentication import Authenticator, Unauthenticated
 from aevatar.server.capability import Capability, Services, load_capability
 from aevatar.server.errors import ErrorShape, Problem
 from aevatar.server.idempotency import CommandId
+from aevatar.server.metrics import Counter
 from aevatar.server.principal import Caller, CallerSecret, require
 from aevatar.server.settings import Settings
 from aevatar.server.sse import ByteStream, Codec, Cursor, EventStream
@@ -19,6 +20,7 @@ __all__ = [
     "Capability",
     "Codec",
     "CommandId",
+    "Counter",
     "Cursor",
     "ErrorShape",
     "EventStream",

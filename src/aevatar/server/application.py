@@ -144,9 +144,10 @@ def _application(
 
 def _routers(capabilities: Sequence[Capability], services: Services, streams: OpenStreams) -> list[APIRouter]:
     troubles = [partial(ask, services) for capability in capabilities if (ask := capability.troubles) is not None]
+    counters = [partial(count, services) for capability in capabilities if (count := capability.counters) is not None]
     return [
         health_routes(services.runtime, troubles),
-        metrics_route(services.runtime, streams),
+        metrics_route(services.runtime, streams, counters),
         me.router,
         *(router for capability in capabilities for router in capability.routers),
     ]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
     from aevatar.server.errors import ErrorShape
+    from aevatar.server.metrics import Counter
 
 T = TypeVar("T")
 
@@ -60,8 +61,8 @@ class Capability:
     are of `aevatar.tools`, and whoever puts the platform together passes them on. `services` makes what its routes and
     other capabilities use; capabilities are asked in their order. `lifespan` is entered in that order once the runtime
     runs, before the first request, and left before the runtime stops. `troubles` tells why it cannot serve, which turns
-    the readiness of the whole process red. `statuses` gives HTTP statuses to refusal codes that the general rules would
-    place wrongly; `error_shapes` gives errors another form below a path.
+    the readiness of the whole process red. `counters` are shown among the metrics. `statuses` gives HTTP statuses to
+    refusal codes that the general rules would place wrongly; `error_shapes` gives errors another form below a path.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Capability:
     lifespan: Callable[[Services], AbstractAsyncContextManager[None]] = _starts_nothing
     routers: Sequence[APIRouter] = ()
     troubles: Callable[[Services], Awaitable[Iterable[str]]] | None = None
+    counters: Callable[[Services], Iterable[Counter]] | None = None
     statuses: Mapping[str, int] = field(default_factory=dict)
     error_shapes: Mapping[str, ErrorShape] = field(default_factory=dict)
 

@@ -1,13 +1,14 @@
-"""What the runtime counts, in the text format of Prometheus.
+"""What the runtime and the capabilities count, in the text format of Prometheus.
 
 Source: "Exposition formats" in the Prometheus documentation, version 0.0.4.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from itertools import accumulate
+from typing import Final
 
 from fastapi import APIRouter
 from starlette.responses import PlainTextResponse
@@ -16,15 +17,29 @@ from aevatar.actors import Runtime
 from aevatar.actors.metrics import Histogram
 from aevatar.server.sse import OpenStreams
 
+_ESCAPED: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
-def metrics_route(runtime: Runtime, streams: OpenStreams) -> APIRouter:
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One of a capability's counters, with a value for each combination of labels; `aevatar_` and `_total` go around."""
+
+    name: str
+    values: Mapping[tuple[tuple[str, str], ...], float]
+
+
+Counters = Callable[[], Iterable[Counter]]
+
+
+def metrics_route(runtime: Runtime, streams: OpenStreams, counters: Sequence[Counters] = ()) -> APIRouter:
     """`/metrics`."""
     router = APIRouter(tags=["health"])
 
     @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> PlainTextResponse:
         """Counters since the process started, and how things stand now."""
-        lines = "".join(f"{line}\n" for line in exposition(runtime, streams))
+        own = [counter for ask in counters for counter in ask()]
+        lines = "".join(f"{line}\n" for line in (*exposition(runtime, streams), *_labelled(own)))
         return PlainTextResponse(lines, media_type="text/plain; version=0.0.4")
 
     return router
@@ -54,6 +69,15 @@ def exposition(runtime: Runtime, streams: OpenStreams) -> Iterator[str]:
 def _single(name: str, kind: str, value: float) -> Iterator[str]:
     yield f"# TYPE {name} {kind}"
     yield f"{name} {value}"
+
+
+def _labelled(counters: Iterable[Counter]) -> Iterator[str]:
+    for counter in counters:
+        name = f"aevatar_{counter.name}_total"
+        yield f"# TYPE {name} counter"
+        for labels, value in counter.values.items():
+            told = ",".join(f'{label}="{said.translate(_ESCAPED)}"' for label, said in labels)
+            yield f"{name}{{{told}}} {value}"
 
 
 def _histogram(name: str, histogram: Histogram) -> Iterator[str]:
