@@ -22,7 +22,7 @@ _ESCAPED: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """One of a capability's counters, with a value for each combination of labels; `aevatar_` and `_total` go around."""
+    """One of a capability's counters, with a value for each set of labels; `aevatar_` and `_total` go around."""
 
     name: str
     values: Mapping[tuple[tuple[str, str], ...], float]
