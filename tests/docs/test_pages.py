@@ -30,7 +30,7 @@ from tests.docs.snippets import ROOT, snippets
 
 DOCS = ROOT / "docs"
 SOURCE = ROOT / "src" / "aevatar"
-KERNEL = ("actors", "credentials", "identity.py", "journal", "readmodels", "sessions")
+KERNEL = ("actors", "blobs", "credentials", "identity.py", "journal", "readmodels", "sessions")
 OF_CLIENTS = {"AEVATAR_TOKEN"}  # read by what calls a server, and no setting of one
 OF_THE_KERNEL = {"journal_back", "journal_lost", "record"}  # called by its own parts
 OF_CLICK = {"--help"}
