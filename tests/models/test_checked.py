@@ -114,6 +114,12 @@ async def test_a_slow_reader_is_not_a_silent_model() -> None:
         assert await anext(stream) == ModelDelta(text="b")
 
 
+async def test_a_reader_that_is_cancelled_meanwhile_hears_of_no_silence() -> None:
+    with anyio.move_on_after(5) as scope:
+        await streamed(playing(text("Hi"), [Pause()]), asking(), limits=StreamLimits(first_byte=20, idle=20))
+    assert (scope.cancelled_caught, anyio.current_time()) == (True, 5)
+
+
 async def test_what_an_adapter_raises_unawares_becomes_a_protocol_error() -> None:
     with pytest.raises(ModelError) as raised:
         await streamed(Breaking(KeyError("secret")), asking())

@@ -6,10 +6,10 @@ Exactly one `finished`, and it is last; call ids unique; silence bounded; every 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from contextlib import aclosing, closing
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aevatar.errors import AevatarError
 from aevatar.models.estimate import estimated_usage
@@ -38,23 +38,17 @@ async def checked(
     """
     contract = _Contract(request, call)
     async with aclosing(stream):
-        silence = limits.first_byte
-        while True:
-            for delta in contract.admit(await _next(stream, silence, call.deadline)):
-                yield delta
-            if contract.finished:
-                return
-            silence = limits.idle
+        with closing(_Patience(limits, call.deadline)) as patience:
+            while not contract.finished:
+                for delta in contract.admit(await _next(stream, patience)):
+                    yield delta
 
 
-async def _next(stream: AsyncIterator[ModelDelta], silence: float, deadline: float | None) -> ModelDelta:
-    left = silence if deadline is None else min(silence, deadline - asyncio.get_running_loop().time())
+async def _next(stream: AsyncIterator[ModelDelta], patience: _Patience) -> ModelDelta:
     try:
-        async with asyncio.timeout(left):
-            return await anext(stream)
+        return await patience.wait(anext(stream))
     except TimeoutError as error:
-        reason = f"The model sent nothing for {silence:g} s." if left == silence else "The deadline of the call passed."
-        raise ModelError("timeout", reason) from error
+        raise ModelError("timeout", patience.reason) from error
     except StopAsyncIteration as end:
         raise ModelError("protocol_error", "The reply ended in the middle.") from end
     except (AevatarError, AssertionError):
@@ -62,6 +56,73 @@ async def _next(stream: AsyncIterator[ModelDelta], silence: float, deadline: flo
         raise
     except Exception as error:
         raise ModelError("protocol_error", f"The reply could not be read ({type(error).__name__}).") from error
+
+
+class _Patience:
+    """Bounds every wait for the next delta, with one timer for all of them.
+
+    A timeout for each would be much of what a short delta costs.
+    """
+
+    def __init__(self, limits: StreamLimits, deadline: float | None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._limits = limits
+        self._deadline = deadline
+        self._silence = limits.first_byte
+        self._until = 0.0
+        self._waiter: asyncio.Task[Any] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._is_lost = False
+
+    @property
+    def reason(self) -> str:
+        """Why the last wait was too long."""
+        if self._deadline is not None and self._until == self._deadline:
+            return "The deadline of the call passed."
+        return f"The model sent nothing for {self._silence:g} s."
+
+    async def wait(self, coming: Awaitable[ModelDelta]) -> ModelDelta:
+        """What comes next. Raises: TimeoutError, when it does not come in time."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a stream is read in a task")
+        cancelling = task.cancelling()
+        self._until = self._loop.time() + self._silence
+        if self._deadline is not None:
+            self._until = min(self._until, self._deadline)
+        if self._alarm is None or self._alarm.when() > self._until:
+            self._set_alarm()
+        self._waiter = task
+        try:
+            delta = await coming
+        except asyncio.CancelledError as cancelled:
+            if self._is_lost and task.uncancel() <= cancelling:
+                raise TimeoutError from cancelled
+            raise
+        finally:
+            self._waiter = None
+        self._silence = self._limits.idle
+        return delta
+
+    def _set_alarm(self) -> None:
+        self.close()
+        self._alarm = self._loop.call_at(self._until, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        if self._waiter is None:  # the next wait sets another
+            return
+        if self._loop.time() < self._until:  # something has come since it was set
+            self._set_alarm()
+            return
+        self._is_lost = True
+        self._waiter.cancel()
+
+    def close(self) -> None:
+        """Sets no alarm any more."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
 
 class _Contract:

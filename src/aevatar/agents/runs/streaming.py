@@ -61,6 +61,7 @@ class LiveReply:
         self._signatures: dict[int, str] = {}
         self._reasoning_open = -1
         self._calls: dict[int, _Call] = {}
+        self._ids: dict[tuple[str, int], str] = {}
         self.is_blind = False
         """Readers saw a beginning of this reply that is not known here."""
 
@@ -71,11 +72,9 @@ class LiveReply:
 
     def item_id(self, prefix: str, part: int = 0) -> str:
         """The id of an item of this reply: the same whenever it is asked for, another after a restart."""
-        number = part + self._thoughts if prefix == "rs" else part
-        # A message goes on from one reply to the next; a call that was cut off does not.
-        place = f"{self._place}:{self._again}" if prefix == "fc" and self._again else self._place
-        digest = blake2b(f"{place}:{prefix}:{number}".encode(), digest_size=16).hexdigest()
-        return f"{prefix}_{digest}"
+        if (prefix, part) not in self._ids:
+            self._ids[prefix, part] = self._made_id(prefix, part)
+        return self._ids[prefix, part]
 
     def arrived(self, delta: DeltaArrived) -> Observations:
         """Shows pieces that follow on what was shown; anything else leaves it to the end of the reply."""
@@ -164,6 +163,13 @@ class LiveReply:
             is_incomplete=is_incomplete,
             is_commentary=is_commentary,
         )
+
+    def _made_id(self, prefix: str, part: int) -> str:
+        number = part + self._thoughts if prefix == "rs" else part
+        # A message goes on from one reply to the next; a call that was cut off does not.
+        place = f"{self._place}:{self._again}" if prefix == "fc" and self._again else self._place
+        digest = blake2b(f"{place}:{prefix}:{number}".encode(), digest_size=16).hexdigest()
+        return f"{prefix}_{digest}"
 
     def _say(self, piece: str) -> Observations:
         if self._reasoning_open >= 0:
