@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from aevatar.agents.runs_pb2 import PricedModel
 from aevatar.errors import Rejected
-from aevatar.identity import ScopeId
+from aevatar.identity import Principal
 from aevatar.models import (
     AGENT_PROVIDER,
+    Listing,
+    ModelCall,
     ModelDirectory,
     ModelError,
     ModelPreferences,
@@ -62,11 +64,15 @@ class ModelChoice:
         """All configured models."""
         return self._directory if isinstance(self._directory, ModelDirectory) else self._directory()
 
+    async def offered(self, caller: Principal, call: ModelCall) -> Listing:
+        """All models for a caller, whose credential `call` brings; from then on `choose` knows them, too."""
+        return await self.directory.catalogue.list(call, owner=_owner(caller))
+
     async def choose(
-        self, scope: ScopeId, *, request: str | None = None, policy: str | None = None, agent: str | None = None
+        self, caller: Principal, *, request: str | None = None, policy: str | None = None, agent: str | None = None
     ) -> ChosenModel:
         """The model for one run. Raises: Rejected `model_not_found`; no other one is ever taken silently."""
-        preferred = await preferred_or_none(self._preferences, scope)
+        preferred = await preferred_or_none(self._preferences, caller.scope)
         chosen = choose(
             request=request,
             route_policy=policy,
@@ -76,14 +82,14 @@ class ModelChoice:
         )
         directory = self.directory
         provider = preferred.provider or ""
-        listed = directory.catalogue.known(provider, owner=scope) if provider else frozenset()
+        listed = directory.catalogue.known(provider, owner=_owner(caller)) if provider else frozenset()
         try:
             model = resolve(chosen.name, directory.routes, listed=listed, default_provider=preferred.provider)
         except ModelError as unknown:
             raise Rejected(unknown.code, unknown.message, "model") from unknown
         if model.provider == AGENT_PROVIDER:
             raise Rejected("model_not_found", f"{chosen.name!r} is an agent, and a model is wanted here.", "model")
-        entry = directory.catalogue.entry(str(model), owner=scope)
+        entry = directory.catalogue.entry(str(model), owner=_owner(caller))
         after = tuple(str(each) for each in fallbacks(model, directory.routes))
         return ChosenModel(
             id=str(model),
@@ -92,6 +98,11 @@ class ModelChoice:
             context_length=(entry.context_length or 0) if entry else 0,
             prices=tuple(_prices(directory, (str(model), *after))),
         )
+
+
+def _owner(caller: Principal) -> str:
+    """Whose list of models it is, where each caller brings a credential of their own."""
+    return f"{caller.scope}/{caller.subject}"
 
 
 def _prices(directory: ModelDirectory, models: Iterable[str]) -> Iterator[PricedModel]:

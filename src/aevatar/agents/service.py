@@ -162,7 +162,7 @@ class Agents:
         self, invoke: Invoke, caller: Principal, persona: Persona, *, wished: str | None, command_id: str
     ) -> None:
         """Adds what the caller leaves to the platform."""
-        model = await self._choice.choose(caller.scope, request=wished, agent=persona.model)
+        model = await self._choice.choose(caller, request=wished, agent=persona.model)
         invoke.model, invoke.model_reason, invoke.context_length = model.id, model.reason, model.context_length
         invoke.fallbacks.extend(model.fallbacks)
         invoke.prices.extend(model.prices)

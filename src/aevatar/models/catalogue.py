@@ -82,7 +82,8 @@ class Catalogue:
 
     def entry(self, model_id: str, *, owner: str) -> ModelEntry | None:
         """What was last known of one model, without asking anybody."""
-        entries = (entry for provider in self._providers for entry in self._last_known(provider, owner))
+        name = model_id.partition("/")[0]
+        entries = (entry for known in self._providers if known.name == name for entry in self._last_known(known, owner))
         return next((entry for entry in entries if entry.id == model_id), None)
 
     async def _entries(self, provider: ListedProvider, call: ModelCall, owner: str) -> tuple[ModelEntry, ...]:

@@ -132,7 +132,7 @@ class Beginning:
         asked = RouteInput(purpose.origin, request.model or "", agent_key or "")
         decision = await self._decide(caller.scope, asked)
         persona = await self._persona(caller, agent_key) if agent_key is not None else None
-        model = await self._model(caller.scope, request, decision, persona)
+        model = await self._model(caller, request, decision, persona)
         past = await self._histories.past(caller.scope, request.previous_response_id)
         items = await self._histories.items(caller.scope, request.input)
         await self._histories.check_outputs(past, items)
@@ -154,13 +154,13 @@ class Beginning:
         return decision
 
     async def _model(
-        self, scope: ScopeId, request: CreateResponse, decision: Decision, persona: Persona | None
+        self, caller: Principal, request: CreateResponse, decision: Decision, persona: Persona | None
     ) -> ChosenModel:
         if persona is not None:
-            return await self._choice.choose(scope, agent=persona.model)
+            return await self._choice.choose(caller, agent=persona.model)
         if forced := decision.action.forward.model:
-            return await self._choice.choose(scope, policy=forced)
-        return await self._choice.choose(scope, request=request.model)
+            return await self._choice.choose(caller, policy=forced)
+        return await self._choice.choose(caller, request=request.model)
 
     async def _persona(self, caller: Principal, key: str) -> Persona:
         require(caller, "agents.invoke")

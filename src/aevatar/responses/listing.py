@@ -30,7 +30,7 @@ class Models:
         """All of them, models first. A provider that fails takes nothing away from the others. Raises: Denied."""
         require(caller, "models.use")
         call = ModelCall(call_id="models", secret=_revealing(secret))
-        listing = await self._choice.directory.catalogue.list(call, owner=f"{caller.scope}/{caller.subject}")
+        listing = await self._choice.offered(caller, call)
         data = [_model(entry) for entry in listing.entries]
         return {"object": "list", "data": [*data, *await self._agents(caller)]}
 
