@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import typer
 import yaml
@@ -24,7 +25,6 @@ from aevatar.models import FINAL_CODES, RETRYABLE_CODES, models_settings
 from aevatar.models.configuration import ModelSettings, ModelsSettings, PriceSettings, ProviderSettings
 from aevatar.platform import Platform, PlatformSettings
 from aevatar.server import Settings, create_application
-from aevatar.server.metrics import exposition
 from aevatar.tools import FailureCode, Tool
 from tests.docs.snippets import ROOT, snippets
 
@@ -160,7 +160,8 @@ def test_the_page_of_operators_lists_every_permission_and_no_other() -> None:
 
 
 async def test_the_metrics_that_operators_are_told_of_exist(application: FastAPI) -> None:
-    exported = "\n".join(exposition(application.state.services.runtime, application.state.streams))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(application), base_url="http://localhost") as client:
+        exported = (await client.get("/metrics")).text
     named = set(re.findall(r"`(aevatar_\w+)`", page("how-to/operate.md")))
     assert {name for name in named if not re.search(rf"^# TYPE {name} ", exported, re.MULTILINE)} == set()
 
