@@ -29,9 +29,11 @@ def is_futile(name: str, arguments: str, *, history: Sequence[CallAttempt]) -> b
     does, for it may have removed the reason.
     """
     failures = takewhile(lambda attempt: attempt.has_failed, reversed(history))
+    alike = [attempt for attempt in failures if attempt.name == name]
+    if len(alike) < FAILURES_BEFORE_SKIPPING:
+        return False
     wanted = _canonical(arguments)
-    same = sum(attempt.name == name and _canonical(attempt.arguments) == wanted for attempt in failures)
-    return same >= FAILURES_BEFORE_SKIPPING
+    return sum(_canonical(attempt.arguments) == wanted for attempt in alike) >= FAILURES_BEFORE_SKIPPING
 
 
 def _canonical(arguments: str) -> str:

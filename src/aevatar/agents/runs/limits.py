@@ -40,10 +40,9 @@ class Exceeded:
 def lowered(*limits: RunLimits) -> RunLimits:
     """The strictest of several limits, field by field; 0 means that one of them says nothing."""
     result = RunLimits()
-    for field in RunLimits.DESCRIPTOR.fields:
-        stated = [value for each in limits if (value := getattr(each, field.name))]
-        if stated:
-            setattr(result, field.name, min(stated))
+    for each in limits:
+        for field, value in each.ListFields():
+            setattr(result, field.name, min(value, getattr(result, field.name) or value))
     return result
 
 

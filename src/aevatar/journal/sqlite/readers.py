@@ -8,7 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from queue import Empty, LifoQueue
 from typing import Concatenate, ParamSpec, TypeVar
 
 from aevatar.errors import Unavailable
@@ -27,7 +26,8 @@ class Readers:
         self._path = path
         self._queries = queries
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="aevatar-journal-reader")
-        self._idle: LifoQueue[Reading] = LifoQueue()
+        self._idle: list[Reading] = []
+        """Last in, first out: the one that was used last has most in its cache."""
 
     async def read(self, what: Callable[Concatenate[Reading, _P], _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """What a method of `Reading` answers. Raises: Unavailable when the file cannot be read."""
@@ -37,8 +37,8 @@ class Readers:
     async def close(self) -> None:
         """Waits for what is being read, and closes the connections."""
         await asyncio.to_thread(self._threads.shutdown)
-        while not self._idle.empty():
-            self._idle.get_nowait().close()
+        while self._idle:
+            self._idle.pop().close()
 
     def _read(self, what: Callable[[Reading], _T]) -> _T:
         try:
@@ -50,11 +50,11 @@ class Readers:
                 raise
         except sqlite3.Error as error:
             raise Unavailable("unavailable", f"the journal cannot be read: {error}") from error
-        self._idle.put(reading)
+        self._idle.append(reading)
         return answer
 
     def _connected(self) -> Reading:
         try:
-            return self._idle.get_nowait()
-        except Empty:
+            return self._idle.pop()
+        except IndexError:
             return Reading(connect_reader(self._path), self._queries)
