@@ -236,6 +236,14 @@ async def test_a_call_that_would_cost_more_than_a_run_may_is_not_made() -> None:
     assert len(world.model.requests) == 1
 
 
+async def test_a_run_whose_cost_is_bounded_says_that_the_price_of_its_model_is_not_known() -> None:
+    world = World(says("Hello."))
+    async with world.opened():
+        story = await world.play(limits=RunLimits(usd_micros=1), tools="")
+    assert f"warned: The price of {MODEL} is not known: what the run may cost bounds no call of it." in story
+    assert story[-1] == "ended: completed"
+
+
 async def test_configured_prices_reach_the_run() -> None:
     world = World(says("Hello.", usage=Usage(input_tokens=1_000_000)))
     world.settings = {

@@ -31,6 +31,7 @@ class ParametersBody(ApiModel):
 
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, ge=0, le=1)
+    verbosity: Literal["low", "medium", "high"] | None = None
     truncate: bool = False
 
 
@@ -221,18 +222,13 @@ def budget_view(found: Versioned[BudgetDocument]) -> BudgetView:
 def agent_view(found: Versioned[AgentDocument]) -> AgentView:
     """An agent, for HTTP."""
     document, persona = found.document, found.document.persona
-    parameters = persona.parameters
     shown = {
         "key": found.key,
         "is_disabled": document.is_disabled,
         "created_at": document.created_at,
         "changed_at": document.changed_at,
         "version": document.version,
-        "parameters": ParametersBody(
-            temperature=parameters.temperature if parameters.HasField("temperature") else None,
-            top_p=parameters.top_p if parameters.HasField("top_p") else None,
-            truncate=parameters.truncate,
-        ),
+        "parameters": _parameters(persona.parameters),
         "limits": _limits(persona.limits),
         "tool_names": list(persona.tool_names),
         "tightened": dict(persona.tightened),
@@ -242,6 +238,11 @@ def agent_view(found: Versioned[AgentDocument]) -> AgentView:
     shown |= {name: getattr(persona, name) for name in plain}
     shown |= {name: value for name in chosen if (value := getattr(persona, name))}
     return AgentView.model_validate(shown)
+
+
+def _parameters(parameters: Parameters) -> ParametersBody:
+    stated = {field.name: value for field, value in parameters.ListFields()}
+    return ParametersBody.model_validate({name: stated[name] for name in ParametersBody.model_fields if name in stated})
 
 
 def _limits(limits: RunLimits) -> LimitsBody:

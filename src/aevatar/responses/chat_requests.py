@@ -199,6 +199,7 @@ class CreateChatCompletion(Narrow):
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+    verbosity: Literal["low", "medium", "high"] | None = None
     metadata: Metadata = Field(default_factory=dict)
     user: Annotated[str, Field(max_length=512)] | None = None
 
@@ -224,7 +225,7 @@ def _as_response(request: CreateChatCompletion) -> CreateResponse:
         tools=[tool.function for tool in request.tools],
         tool_choice=_choice(request.tool_choice),
         parallel_tool_calls=request.parallel_tool_calls,
-        text=TextOptions(format=_format(request.response_format)),
+        text=TextOptions(format=_format(request.response_format), verbosity=request.verbosity),
         temperature=request.temperature,
         top_p=request.top_p,
         presence_penalty=request.presence_penalty,

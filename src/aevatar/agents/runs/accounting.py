@@ -28,6 +28,12 @@ class Accounting(RunBase):
         self.send(ActorId.parse(self.state.start.context.budget), reserve, command_id=command_id, answer=True)
         return command_id
 
+    def note_unbounded(self) -> None:
+        """Says once, if it is so, that a bound of money bounds nothing for want of a price."""
+        state = self.state
+        if state.start.limits.usd_micros and price_of(state, state.model) is None:
+            self.note_warning(f"The price of {state.model} is not known: what the run may cost bounds no call of it.")
+
     def note_reserved(self, answer: Answered) -> None:
         """Says once, if it is so, that no money was reserved for want of a price."""
         reserved = unpack(answer.outcome)

@@ -175,6 +175,7 @@ class AgentRun(ToolRound, Summarising, Replies, Keeping):
     def next_call(self) -> None:
         state = self.state
         problem = exceeded(state)
+        self.note_unbounded()
         if problem is not None:
             self.end("incomplete", problem.code, problem.message)
         elif state.start.context.budget:
