@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 _LONGEST_PATH: Final = 200
 _KINDS: Final = {
     "bool": "true or false",
@@ -49,6 +51,16 @@ def path_of(parts: Sequence[str | int]) -> str:
     """The place of a fault: `items[1].name`. A name that a caller made up may be long, so a path has an end."""
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return re.sub(r"^\.", "", path)[:_LONGEST_PATH]
+
+
+def without_most_unknown(model: type[BaseModel], value: Any) -> Any:
+    """What validation is given of an object: a fault is told once, so one unknown name stands for a million of them."""
+    if not isinstance(value, dict) or len(value) <= 2 * len(model.model_fields):
+        return value
+    known = {name for field, info in model.model_fields.items() for name in (field, info.alias)}
+    kept = {name: each for name, each in value.items() if name in known}
+    unknown = next(name for name in value if name not in known)
+    return {**kept, unknown: value[unknown]}
 
 
 def _expected(kind: str, details: Mapping[str, Any]) -> str | None:

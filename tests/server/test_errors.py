@@ -121,7 +121,7 @@ async def test_a_bad_query_names_its_parameter(serving: Served) -> None:
 @pytest.mark.parametrize(
     ("content", "kind", "expected"),
     [
-        (b'{"by":', "application/json", (400, {"code": "invalid_json", "message": "The body is not JSON."})),
+        (b'{"by":', "application/json", (400, {"code": "invalid_json", "message": "The body is not JSON: it ends too early, or with half a character."})),
         (
             b'{"by":1}',
             "text/plain",
@@ -151,8 +151,8 @@ async def test_a_body_that_is_no_object_is_refused(
 async def test_an_unknown_path_and_a_wrong_method_have_the_same_shape(serving: Served) -> None:
     unknown = await serving.client.get("/api/nothing")
     wrong = await serving.client.delete("/api/me")
-    assert told(unknown) == (404, {"code": "not_found", "message": "Not Found"})
-    assert told(wrong) == (405, {"code": "method_not_allowed", "message": "Method Not Allowed"})
+    assert told(unknown) == (404, {"code": "not_found", "message": "There is nothing at this path."})
+    assert told(wrong) == (405, {"code": "method_not_allowed", "message": "This path does not take this method."})
     assert wrong.headers["allow"] == "GET"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from aevatar.models.models_pb2 import Usage
 from aevatar.readmodels import Versioned
 from aevatar.server import ApiModel
 
+ToolName = Annotated[str, Field(min_length=1, max_length=64)]
 KEY = r"^[a-z0-9][a-z0-9-]{0,62}$"
 
 
@@ -21,8 +22,8 @@ class LimitsBody(ApiModel):
     rounds: int | None = Field(default=None, ge=1, le=40)
     calls: int | None = Field(default=None, ge=1, le=200)
     wall_seconds: int | None = Field(default=None, ge=1, le=3600)
-    input_tokens: int | None = Field(default=None, ge=1)
-    output_tokens: int | None = Field(default=None, ge=1)
+    input_tokens: int | None = Field(default=None, ge=1, lt=2**63)
+    output_tokens: int | None = Field(default=None, ge=1, lt=2**63)
     usd_micros: int | None = Field(default=None, ge=1, lt=2**63)
 
 
@@ -44,8 +45,8 @@ class PersonaBody(ApiModel):
     model: str = Field(default="", max_length=200)
     parameters: ParametersBody = ParametersBody()
     tool_set: str = Field(default="", max_length=100)
-    tool_names: list[str] = Field(default_factory=list, max_length=128)
-    tightened: dict[str, Literal["auto", "always"]] = Field(default_factory=dict)
+    tool_names: list[ToolName] = Field(default_factory=list, max_length=128)
+    tightened: dict[ToolName, Literal["auto", "always"]] = Field(default_factory=dict, max_length=128)
     limits: LimitsBody = LimitsBody()
     thread_policy: Literal["queue", "reject", "interrupt", "merge"] = "queue"
     detail: Literal["all", "items", "none"] = "all"

@@ -13,6 +13,9 @@ from pydantic import Discriminator, Field, Tag, ValidationError
 from aevatar.agents.runs_pb2 import Parameters
 from aevatar.responses.refusing import refusal_of
 from aevatar.responses.requests import (
+    ITEM_LIMIT,
+    LARGEST,
+    PART_LIMIT,
     TOOL_LIMIT,
     CallId,
     Content,
@@ -21,6 +24,7 @@ from aevatar.responses.requests import (
     FunctionCallOutputItem,
     FunctionChoice,
     FunctionTool,
+    Id,
     InputFile,
     InputImage,
     InputItem,
@@ -36,6 +40,7 @@ from aevatar.responses.requests import (
     Refusal,
     Text,
     TextOptions,
+    at_most,
     type_of,
 )
 
@@ -82,7 +87,10 @@ Part = Annotated[
     | Annotated[Refusal, Tag("<refusal>")],
     Discriminator(type_of),
 ]
-Parts = Annotated[Annotated[Text, Tag("<string>")] | Annotated[list[Part], Tag("<list>")], Discriminator(type_of)]
+Parts = Annotated[
+    Annotated[Text, Tag("<string>")] | Annotated[list[Part], Field(fail_fast=True), at_most(PART_LIMIT), Tag("<list>")],
+    Discriminator(type_of),
+]
 
 
 class CalledFunction(Narrow):
@@ -107,7 +115,7 @@ class ChatMessage(Narrow):
     content: Parts = ""
     name: str | None = None
     refusal: str | None = None
-    tool_calls: list[ToolCall] = Field(default_factory=list)
+    tool_calls: Annotated[list[ToolCall], Field(fail_fast=True), at_most(TOOL_LIMIT)] = Field(default_factory=list)
     tool_call_id: CallId | None = None
 
 
@@ -175,24 +183,24 @@ class ChatStreamOptions(Narrow):
 
 
 Stop = Annotated[
-    Annotated[str, Tag("<string>")] | Annotated[list[str], Field(max_length=4), Tag("<list>")], Discriminator(type_of)
+    Annotated[str, Tag("<string>")] | Annotated[list[str], at_most(4), Tag("<list>")], Discriminator(type_of)
 ]
 
 
 class CreateChatCompletion(Narrow):
     """The body of `POST /v1/chat/completions`."""
 
-    model: str | None = None
-    messages: Annotated[list[ChatMessage], Field(min_length=1)]
-    tools: list[ChatTool] = Field(max_length=TOOL_LIMIT, default_factory=list)
+    model: Id | None = None
+    messages: Annotated[list[ChatMessage], Field(fail_fast=True, min_length=1), at_most(ITEM_LIMIT)]
+    tools: Annotated[list[ChatTool], Field(fail_fast=True), at_most(TOOL_LIMIT)] = Field(default_factory=list)
     tool_choice: Choice = "auto"
     parallel_tool_calls: bool = True
     response_format: Format = PlainText(type="text")
     stream: bool = False
     stream_options: ChatStreamOptions = ChatStreamOptions()
     stop: Stop = Field(default_factory=list)
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
-    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=LARGEST)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1, le=LARGEST)] | None = None
     n: Annotated[int, Field(ge=1, le=1)] = 1
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None

@@ -86,8 +86,8 @@ async def _include(
 
 GivenDep = Annotated[Given, Depends(_given)]
 IncludeDep = Annotated[frozenset[str], Depends(_include)]
-StartingAfter = Annotated[int | None, Query(ge=0, description="A sequence number; only later events are streamed.")]
-LastEventId = Annotated[int | None, Header(ge=0)]
+StartingAfter = Annotated[int | None, Query(ge=0, lt=2**63, description="Only events of a later number are streamed.")]
+LastEventId = Annotated[int | None, Header(ge=0, lt=2**63)]
 
 
 @router.post("/responses")

@@ -12,22 +12,52 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from aevatar.tools import RESERVED_PREFIX, TOOL_NAME
+from aevatar.wording import without_most_unknown
 
 TEXT_LIMIT: Final = 10 * 1024 * 1024
 """Characters of one text."""
 SCHEMA_LIMIT: Final = 64 * 1024
 """Bytes of the schema of one tool."""
 TOOL_LIMIT: Final = 128
+ITEM_LIMIT: Final = 10_000
+PART_LIMIT: Final = 1_000
+LARGEST: Final = 2**31 - 1
 
 Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
 CallId = Annotated[str, Field(min_length=1, max_length=64)]
 Name = Annotated[str, Field(pattern=f"^{TOOL_NAME.pattern}$")]
+Id = Annotated[str, Field(max_length=512)]
 Short = Annotated[str, Field(max_length=64)]
-Metadata = Annotated[dict[Short, Annotated[str, Field(max_length=512)]], Field(max_length=16)]
+
+
+def at_most(number: int) -> BeforeValidator:
+    """Counts before anything is looked at: what is far too many is not to be paid for."""
+
+    def count(value: Any) -> Any:
+        if isinstance(value, dict | list) and len(value) > number:
+            kind = "Dictionary" if isinstance(value, dict) else "List"
+            raise PydanticKnownError(
+                "too_long", {"field_type": kind, "max_length": number, "actual_length": len(value)}
+            )
+        return value
+
+    return BeforeValidator(count)
+
+
+Metadata = Annotated[dict[Short, Annotated[str, Field(max_length=512)]], at_most(16)]
 
 
 class Narrow(BaseModel):
@@ -38,7 +68,9 @@ class Narrow(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _null_is_absent(cls, value: Any) -> Any:
-        return {name: each for name, each in value.items() if each is not None} if isinstance(value, dict) else value
+        if not isinstance(value, dict):
+            return value
+        return without_most_unknown(cls, {name: each for name, each in value.items() if each is not None})
 
 
 # Input
@@ -104,7 +136,11 @@ Content = Annotated[
     | Annotated[Refusal, Tag("<refusal>")],
     Discriminator(type_of),
 ]
-Contents = Annotated[Annotated[Text, Tag("<string>")] | Annotated[list[Content], Tag("<list>")], Discriminator(type_of)]
+Contents = Annotated[
+    Annotated[Text, Tag("<string>")]
+    | Annotated[list[Content], Field(fail_fast=True), at_most(PART_LIMIT), Tag("<list>")],
+    Discriminator(type_of),
+]
 
 
 class MessageItem(Narrow):
@@ -114,8 +150,8 @@ class MessageItem(Narrow):
     role: Literal["system", "developer", "user", "assistant"]
     content: Contents
     phase: Literal["commentary", "final_answer"] | None = None
-    id: str | None = None
-    status: str | None = None
+    id: Id | None = None
+    status: Short | None = None
 
 
 class FunctionCallItem(Narrow):
@@ -125,8 +161,8 @@ class FunctionCallItem(Narrow):
     call_id: CallId
     name: Name
     arguments: str
-    id: str | None = None
-    status: str | None = None
+    id: Id | None = None
+    status: Short | None = None
 
 
 class FunctionCallOutputItem(Narrow):
@@ -135,8 +171,8 @@ class FunctionCallOutputItem(Narrow):
     type: Literal["function_call_output"]
     call_id: CallId
     output: Contents
-    id: str | None = None
-    status: str | None = None
+    id: Id | None = None
+    status: Short | None = None
 
 
 class SummaryText(Narrow):
@@ -157,11 +193,11 @@ class ReasoningItem(Narrow):
     """What a model thought before. `encrypted_content` goes back to its provider unread."""
 
     type: Literal["reasoning"]
-    summary: list[SummaryText] = []
-    content: list[ReasoningText] = []
+    summary: Annotated[list[SummaryText], Field(fail_fast=True), at_most(PART_LIMIT)] = []
+    content: Annotated[list[ReasoningText], Field(fail_fast=True), at_most(PART_LIMIT)] = []
     encrypted_content: str | None = None
-    id: str | None = None
-    status: str | None = None
+    id: Id | None = None
+    status: Short | None = None
 
 
 class CompactionItem(Narrow):
@@ -169,15 +205,15 @@ class CompactionItem(Narrow):
 
     type: Literal["compaction"]
     encrypted_content: Text
-    id: str | None = None
-    created_by: str | None = None
+    id: Id | None = None
+    created_by: Id | None = None
 
 
 class ItemReference(Narrow):
     """An item of an earlier response of the same scope."""
 
     type: Literal["item_reference"] = "item_reference"
-    id: str
+    id: Id
 
 
 InputItem = Annotated[
@@ -189,7 +225,11 @@ InputItem = Annotated[
     | Annotated[ItemReference, Tag("<item_reference>")],
     Discriminator(type_of),
 ]
-Input = Annotated[Annotated[Text, Tag("<string>")] | Annotated[list[InputItem], Tag("<list>")], Discriminator(type_of)]
+Input = Annotated[
+    Annotated[Text, Tag("<string>")]
+    | Annotated[list[InputItem], Field(fail_fast=True), at_most(ITEM_LIMIT), Tag("<list>")],
+    Discriminator(type_of),
+]
 
 
 # Tools
@@ -233,7 +273,7 @@ class AllowedTools(Narrow):
 
     type: Literal["allowed_tools"]
     mode: Literal["auto", "required", "none"] = "auto"
-    tools: Annotated[list[FunctionChoice], Field(min_length=1, max_length=TOOL_LIMIT)]
+    tools: Annotated[list[FunctionChoice], Field(fail_fast=True, min_length=1, max_length=TOOL_LIMIT)]
 
 
 Choice = Annotated[
@@ -305,15 +345,15 @@ Include = Literal[
 class CreateResponse(Narrow):
     """The body of `POST /v1/responses`."""
 
-    model: str | None = None
+    model: Id | None = None
     input: Input = ""
-    instructions: str | None = None
-    previous_response_id: str | None = None
-    tools: Annotated[list[FunctionTool], Field(max_length=TOOL_LIMIT)] = []
+    instructions: Text | None = None
+    previous_response_id: Id | None = None
+    tools: Annotated[list[FunctionTool], Field(fail_fast=True), at_most(TOOL_LIMIT)] = []
     tool_choice: Choice = "auto"
     parallel_tool_calls: bool = True
-    max_tool_calls: Annotated[int, Field(ge=1)] | None = None
-    max_output_tokens: Annotated[int, Field(ge=16)] | None = None
+    max_tool_calls: Annotated[int, Field(ge=1, le=LARGEST)] | None = None
+    max_output_tokens: Annotated[int, Field(ge=16, le=LARGEST)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
@@ -325,7 +365,7 @@ class CreateResponse(Narrow):
     stream_options: StreamOptions | None = None
     store: bool = True
     background: bool = False
-    include: list[Include] = []
+    include: Annotated[list[Include], Field(fail_fast=True), at_most(16)] = []
     metadata: Metadata = {}
     service_tier: Literal["auto", "default", "flex", "priority", "scale"] | None = None
     safety_identifier: Short | None = None
@@ -345,8 +385,8 @@ class CreateResponse(Narrow):
 class CompactResponse(Narrow):
     """The body of `POST /v1/responses/compact`."""
 
-    model: str
+    model: Id
     input: Input = ""
-    instructions: str | None = None
-    previous_response_id: str | None = None
+    instructions: Text | None = None
+    previous_response_id: Id | None = None
     prompt_cache_key: Short | None = None

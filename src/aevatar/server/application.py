@@ -27,6 +27,7 @@ from aevatar.server.authentication import Authenticator, authenticator_of
 from aevatar.server.capability import Capability, Services
 from aevatar.server.errors import ErrorAnswers
 from aevatar.server.health import health_routes
+from aevatar.server.json_bodies import JsonBodies
 from aevatar.server.journals import blobs_at, journal_at
 from aevatar.server.metrics import metrics_route
 from aevatar.server.openapi import describe_errors
@@ -130,6 +131,7 @@ def _application(
             Middleware(Requests, errors=errors),
             Middleware(Guard, authenticator=authenticator, public=PUBLIC),
             Middleware(BodyLimit),
+            Middleware(JsonBodies),
         ],
         exception_handlers=dict.fromkeys((AevatarError, HTTPException, RequestValidationError), answer),
         redirect_slashes=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -52,6 +52,8 @@ _STATUSES = {
     "unhandled": 400,
     "unsupported_media_type": 415,
 }
+_SENTENCES = {404: "There is nothing at this path.", 405: "This path does not take this method."}
+_LONGEST_MESSAGE = 500
 _BUSY = {"overloaded", "rate_limited"}
 _PUBLIC_CODES = {"command_id_reused": "idempotency_conflict"}  # the edge speaks of Idempotency-Key
 _PUBLIC_FIELDS = {"command_id": "Idempotency-Key"}
@@ -74,6 +76,7 @@ class ErrorAnswers:
             problem = Problem(500, "internal", "something went wrong; quote the request id when you report it")
         elif isinstance(error, Internal):  # the kernel has logged the bug under the id of the command
             log.error("request_failed", request_id=request_id, command_id=error.request_id)
+        problem = replace(problem, message=_cut(problem.message))
         shape = next((shape for prefix, shape in self._shapes if scope["path"].startswith(prefix)), plain_shape)
         return JSONResponse(shape(problem, request_id), problem.status, headers=problem.headers)
 
@@ -100,7 +103,8 @@ class ErrorAnswers:
                 return _invalid(error)
             case HTTPException():
                 code = _OF_FRAMEWORK.get(error.status_code) or HTTPStatus(error.status_code).name.lower()
-                return Problem(error.status_code, code, str(error.detail), headers=error.headers)
+                told = _SENTENCES.get(error.status_code, str(error.detail))
+                return Problem(error.status_code, code, told, headers=error.headers)
         return None
 
     def _status(self, refusal: Rejected) -> int:
@@ -124,6 +128,11 @@ def _invalid(error: RequestValidationError) -> Problem:
     if place == "body" and not path and isinstance(first["input"], bytes):
         return Problem(415, "unsupported_media_type", "Send the body as application/json.")
     return Problem(400, "invalid_argument", sentence_of(first), path_of(path) or place)
+
+
+def _cut(message: str) -> str:
+    """Messages quote what they are about, and that may be of any length."""
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
 
 
 def _public_field(path: str | None) -> str | None:
