@@ -27,6 +27,7 @@ from tests.sample.sample_pb2 import (
     Release,
     Remind,
     Retire,
+    Take,
     Total,
     Wait,
 )
@@ -160,6 +161,27 @@ async def test_a_letter_that_was_refused_takes_no_effect_when_it_is_found_once_m
         assert await memory.journal.mail() == []
 
 
+async def test_a_command_that_was_refused_takes_no_effect_when_an_earlier_try_of_it_comes_back(memory: World) -> None:
+    delays, faults, held = list[float](), Faults(), HeldJournal()
+
+    def over(journal: Journal) -> Journal:
+        late = FaultyJournal(journal, lambda _: Mishap(after=delays.pop() if delays else 0))
+        return held.over(faults.over(late))
+
+    async with memory.runtime(over=over) as runtime, asyncio.TaskGroup() as callers:
+        await runtime.ask(ANN, Add(by=1))
+        delays.append(10)  # for the look that tells whether the refusal is final
+        assert await told_by(runtime, Take(by=5), "take", timeout=1) == "timeout"
+        assert await told_by(runtime, Take(by=5), "take") == "too_little"
+        held.hold()
+        faults.append(Fault.CONFLICT)
+        callers.create_task(runtime.ask(ANN, Add(by=10)))
+        await elapse(10)
+        held.release()
+        await elapse(10)
+        assert await runtime.ask(ANN, HowMuch()) == Total(total=11)
+
+
 async def test_a_message_that_waited_for_an_undone_turn_comes_back_once(memory: World) -> None:
     held, faults = HeldJournal(), Faults()
     async with memory.runtime(over=lambda journal: held.over(faults.over(journal))) as runtime:
@@ -188,6 +210,21 @@ async def test_a_command_repeated_while_its_end_is_being_stored_is_answered_by_t
         assert [await task for task in waiting] == [Total(total=2), Total(total=2)]
 
 
+async def test_commands_that_many_repeat_at_once_cost_one_look_into_the_log(memory: World) -> None:
+    names, faults = [f"c{number}" for number in range(5)], Faults()
+    async with memory.runtime() as runtime:
+        told = [await runtime.ask(ANN, Add(by=1), command_id=name) for name in names]
+    async with memory.runtime(over=faults.over) as runtime:
+
+        async def repeated() -> list[Message]:
+            return await asyncio.gather(*(runtime.ask(ANN, Add(by=1), command_id=name) for name in names))
+
+        assert (await repeated(), await repeated(), runtime.metrics.commits) == (told, told, 1)
+        faults.append(Fault.CONFLICT)
+        await runtime.ask(ANN, Add(by=1))
+        assert (await repeated(), runtime.metrics.commits) == (told, 3)
+
+
 async def test_an_open_command_repeated_while_its_actor_retires_is_told_that_the_actor_is_gone(memory: World) -> None:
     held = HeldJournal()
     async with memory.runtime(over=held.over) as runtime, asyncio.TaskGroup() as callers:
@@ -200,8 +237,8 @@ async def test_an_open_command_repeated_while_its_actor_retires_is_told_that_the
         assert [await each for each in told] == ["gone", Done(), "gone"]
 
 
-async def told_by(runtime: Runtime, command: Message, command_id: str) -> Message | str:
+async def told_by(runtime: Runtime, command: Message, command_id: str, *, timeout: float = 30) -> Message | str:
     try:
-        return await runtime.ask(ANN, command, command_id=command_id)
-    except Rejected as refusal:
+        return await runtime.ask(ANN, command, command_id=command_id, timeout=timeout)
+    except (Rejected, Unavailable) as refusal:
         return refusal.code

@@ -58,6 +58,11 @@ class Delivery:
         """Whether the journal would hand the message out again: then it is retried here, and never just lost."""
         return self.mailed or self.timer is not None or self.effect_id != ""
 
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether nobody would miss an answer: the caller has left, and the journal holds nothing."""
+        return not self.is_durable and (self.future is None or self.future.done())
+
     def give(self, result: Answer | AevatarError) -> None:
         """Tells the caller, if one still waits."""
         if self.future is None or self.future.done():
@@ -145,7 +150,6 @@ class Recent(Struct, frozen=True):
 
     digest: bytes
     answer: Answer | None
-    ticket: Ticket
 
 
 class Activation:
@@ -182,6 +186,7 @@ class Activation:
         self.is_queued = False
         self.last_used = 0.0
         self.delayed: set[asyncio.TimerHandle] = set()
+        self.recent: dict[str, Recent] = {}
         self.restore(None)
 
     def restore(self, image: ActorImage | None) -> None:
@@ -190,7 +195,8 @@ class Activation:
         Whatever the replay raises is left to the caller: such an actor cannot be served.
         """
         state = self.kind.state()
-        self.recent: dict[str, Recent] = {}
+        for command_id in [each for each, known in self.recent.items() if known.answer is None]:
+            del self.recent[command_id]  # the others are answered for good
         self.documents: dict[tuple[str, str], Any] = {}
         if image is None:
             self.version, self.retirement, self.shown_total, self.weight = 0, Retirement.NO, 0, 2048
@@ -224,6 +230,13 @@ class Activation:
         """The ids of messages that wait or are under way."""
         deliveries = [*self.mailbox, *(ticket.delivery for ticket in self.inflight)]
         return {delivery.envelope.id for delivery in deliveries}
+
+    def undo(self, ticket: Ticket) -> None:
+        """Knows nothing any more of the commands that a turn has answered."""
+        ticket.is_void = True
+        concluded = () if ticket.turn is None else ticket.turn.concluded
+        for command_id in (ticket.record.command_id, *concluded):
+            self.recent.pop(command_id or "", None)
 
     def remember(self, command_id: str, recent: Recent) -> None:
         """Keeps a handled command at hand for repeats; the oldest is forgotten, the journal still knows it."""

@@ -7,7 +7,7 @@ it had built on the refused turn, is undone, and its messages are handled again 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -59,6 +59,7 @@ class Aftermath:
 
     def settle(self, batch: Sequence[Ticket], verdicts: Sequence[Verdict]) -> None:
         """Carries on with each ticket of a batch, in its order."""
+        repeated = {ticket for ticket, verdict in zip(batch, verdicts, strict=True) if verdict is Verdict.REPEATED}
         for ticket, verdict in zip(batch, verdicts, strict=True):
             if ticket.is_void:  # undone together with an earlier turn of the same actor
                 continue
@@ -66,11 +67,10 @@ class Aftermath:
                 self._committed(ticket)
             elif verdict is Verdict.REPEATED and ticket.record.version is None:
                 self._passed_over(ticket)
-            elif verdict is Verdict.FENCED:
-                self._outlets.fenced()
-                self._undo(ticket, verdict)
             else:
-                self._undo(ticket, verdict)
+                if verdict is Verdict.FENCED:
+                    self._outlets.fenced()
+                self._undo(ticket.activation, verdict, repeated)
         self._stage.resume()
 
     def _committed(self, ticket: Ticket) -> None:
@@ -136,22 +136,24 @@ class Aftermath:
         handle = asyncio.get_running_loop().call_later(delay, ring)
         delayed.add(handle)
 
-    def _undo(self, ticket: Ticket, verdict: Verdict) -> None:
-        activation = ticket.activation
+    def _undo(self, activation: Activation, verdict: Verdict, repeated: Collection[Ticket]) -> None:
+        """Takes all turns under way back. Commands that are in the log already, `repeated`, are answered from there."""
         self._metrics.conflicts += verdict is Verdict.CONFLICT
         again: dict[Delivery, None] = {}  # a repeated message may be held by one ticket and ticked off by another
+        settled = [ticket.delivery for ticket in activation.inflight if ticket in repeated]
         for undone in activation.inflight:
-            undone.is_void = True
-            if undone is not ticket or verdict is not Verdict.REPEATED:
+            activation.undo(undone)
+            if undone not in repeated:
                 again[undone.delivery] = None
-            again.update((delivery, None) for delivery, _ in undone.held)
+            # Whoever has left may have asked again under the same id, and been refused: that must stay true.
+            again.update((delivery, None) for delivery, _ in undone.held if not delivery.is_abandoned)
         activation.inflight.clear()
         self._turns.forget_void()
         activation.mailbox.put_back(self._worth_another_try(activation, again, verdict))
         self._stage.reload(activation)
-        if verdict is Verdict.REPEATED:
+        for delivery in settled:
             self._metrics.repeats += 1
-            self._turns.answer_later(activation, ticket.delivery)
+            self._turns.answer_later(activation, delivery)
 
     def _worth_another_try(
         self, activation: Activation, deliveries: Iterable[Delivery], verdict: Verdict

@@ -189,6 +189,7 @@ class Stage:
     def forget(self, target: ActorId) -> None:
         """Reads an actor anew before its next turn, because the journal has changed under it."""
         if (activation := self.activations.get(target.text)) is not None:
+            activation.recent = {}
             self.reload(activation)
 
     def passivate(self) -> None:

@@ -156,7 +156,7 @@ class Turns:
             return
         ticket = Ticket(activation, delivery, record, turn, answer, sends=turn.mail)
         if record.command_id is not None:
-            activation.remember(record.command_id, Recent(record.digest, answer, ticket))
+            activation.remember(record.command_id, Recent(record.digest, answer))
         for command_id, outcome in turn.concluded.items():
             if (opened := activation.recent.get(command_id)) is not None:
                 activation.recent[command_id] = replace(opened, answer=Answer(outcome, activation.version))
@@ -238,7 +238,8 @@ class Turns:
         if known is not None:
             await self.answer_recorded(activation, delivery)
         elif rests_on is not None and rests_on.is_void:  # what it was refused for has never happened
-            self._redeliver(activation.kind, delivery)
+            if not delivery.is_abandoned:
+                self._redeliver(activation.kind, delivery)
         else:
             self.answer(activation, delivery, refusal)
 
@@ -300,7 +301,7 @@ class Turns:
 
     async def answer_recorded(self, activation: Activation, delivery: Delivery) -> None:
         """Answers a command that is in the log already by what is recorded of it."""
-        envelope = delivery.envelope
+        envelope, recent = delivery.envelope, activation.recent
         self._waiting.add(activation.id.text, delivery)  # first, or what is concluded during the look is missed
         try:
             known = await self._journal.outcome(activation.id.text, envelope.id)
@@ -312,18 +313,22 @@ class Turns:
         elif known.erased:
             delivery.give(outcome_erased(envelope.id))
         elif known.outcome is not None:
-            self._give_recorded(delivery, known)
+            answer = self._give_recorded(delivery, known)
+            if answer is not None and activation.recent is recent:  # else it may have been erased since
+                activation.remember(envelope.id, Recent(known.digest, answer))
         elif activation.retirement:
             self.answer(activation, delivery, gone(activation.id))
 
-    def _give_recorded(self, delivery: Delivery, known: RecordedOutcome) -> None:
+    def _give_recorded(self, delivery: Delivery, known: RecordedOutcome) -> Answer | None:
         try:
             outcome = known_outcome(known, delivery.envelope.id)
         except Internal as unreadable:
             delivery.give(unreadable)
-            return
-        if outcome is not None:
-            delivery.give(Answer(outcome, known.version))
+            return None
+        answer = None if outcome is None else Answer(outcome, known.version)
+        if answer is not None:
+            delivery.give(answer)
+        return answer
 
 
 class Waiting:
