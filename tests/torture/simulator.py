@@ -1,24 +1,25 @@
-"""The real runtime in a world of misfortune: faulty journal, deaths, zombies, impatient clients, readers on the move.
+"""The real runtime in a world of misfortune: faulty journal, deaths, zombies, thieves, news that come late or never.
 
-All of it follows from one seed: which fault strikes, who dies when, what clients ask for, and which of several ready
-callbacks runs first. Time is virtual. What has to hold in the end stands in `verdict.py`.
+One to three processes share the actors. What these are asked stands in `inhabitants.py`, and what holds in the end
+in `verdict.py`. All of it follows from one seed: which fault strikes, who dies when, what clients ask for, and which of
+several ready callbacks runs first. Time is virtual.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Iterable
-from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from collections.abc import Collection, Coroutine, Iterable
+from contextlib import suppress
 from typing import Any, ClassVar, Final
 
 from google.protobuf.message import Message
 
 from aevatar.actors import Documents, Kind, Limits, Link, Projector, Runtime
-from aevatar.errors import Internal, Rejected, Unavailable
-from aevatar.identity import ActorId, ScopeId
-from aevatar.journal.records import Checkpoint, EffectState
+from aevatar.errors import Unavailable
+from aevatar.identity import ActorId
+from aevatar.journal.memory_store import StoredActor
+from aevatar.journal.records import Checkpoint, EffectState, Mail, Retirement
 from aevatar.testing import (
     Crashed,
     Fault,
@@ -32,29 +33,11 @@ from aevatar.testing import (
     seeded,
 )
 from tests.sample.kinds import TALLY, CarefulEcho, Echo, Tally
-from tests.sample.sample_pb2 import (
-    Add,
-    Added,
-    Break,
-    CancelFetches,
-    Cheer,
-    Fetch,
-    Forget,
-    Forward,
-    HowMuch,
-    Release,
-    Remind,
-    Say,
-    Take,
-    TallyDocument,
-    Wait,
-)
+from tests.sample.sample_pb2 import Add, Added, Say, TallyDocument
+from tests.torture.inhabitants import ACTORS, ALPHA, CAST, Client, Given, Reader
 
-ALPHA: Final = ScopeId("alpha")
-ACTORS: Final = tuple(ActorId(Tally.kind, ALPHA, key) for key in ("ann", "ben", "cleo"))
 KIND: Final = Kind(Tally, TALLY.projection, snapshot_every=5)
 TOTALS: Final = "sample.totals"
-STEPS: Final = 8
 LONGEST_LIFE: Final = 20.0
 """Seconds."""
 
@@ -62,33 +45,6 @@ FAULTS: Final = {Fault.CONFLICT: 0.06, Fault.LOST_ANSWER: 0.06, Fault.IO_ERROR: 
 DEATHS: Final = {Fault.CRASH_BEFORE: 0.01, Fault.CRASH_AFTER: 0.01}
 HARSHEST: Final = 3.0
 """By how much these rates are multiplied in the worst of worlds."""
-LOST: Final = (Crashed, Unavailable, TimeoutError)
-"""What may happen to whoever calls a process that dies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A command, and how it ended for the client that gave it: by an outcome, or by the code of a refusal."""
-
-    target: ActorId
-    command: Message
-    command_id: str
-    outcome: Message | None = None
-    refusal: str = ""
-    was_dispatched: bool = False
-
-
-class Totals(Projector):
-    """Joins all additions into one document."""
-
-    name = "sample.totals"
-    documents: ClassVar = {TOTALS: TallyDocument}
-
-    async def project(self, actor_id: ActorId, version: int, event: Message, documents: Documents) -> None:
-        if isinstance(event, Added):
-            known = await documents.get(TOTALS, ALPHA, "all") or TallyDocument()
-            shown = TallyDocument(total=known.total + event.by, additions=known.additions + 1)
-            documents.put(TOTALS, ALPHA, "all", shown)
 
 
 class Simulation:
@@ -100,26 +56,53 @@ class Simulation:
         self.dice = self._chance.random("world")
         self._clients = self.dice.randint(2, 8)
         self._lives = self.dice.randint(1, 10)
+        self._seats = self.dice.choice((1, 1, 2, 3))
+        """Each with one process after the other."""
+        self.seat_of = {actor.shard: self.dice.randrange(self._seats) for actor in CAST}
         harshness = self.dice.uniform(0.3, HARSHEST)
         self.faults = {fault: rate * harshness for fault, rate in FAULTS.items()}
         self.deaths = {fault: rate * harshness for fault, rate in DEATHS.items()}
+        self.pace = self.dice.choice((1.0, 4.0, 12.0))
+        self.delay = self.dice.choice((0.05, 0.3, 1.5))
         self.store = MemoryStore()
         self.given: list[Given] = []
         self.readers: list[Reader] = []
         self.counts = Counter[str]()
         self.is_calm = False
-        self.runtime: Runtime
-        """Of the process that was started last."""
+        self.lives: dict[int, Life] = {}
+        """The process that was started last, by seat."""
 
     def run(self) -> None:
         """Plays it to the end. What is raised carries the seed."""
         self._chance.run(self._play)
 
-    def assembled(self, journal: FaultyJournal) -> Runtime:
+    def runtime_for(self, actor: ActorId) -> Runtime:
+        """Of the process that should own an actor; sometimes of another one."""
+        seat = self.seat_of[actor.shard] if self.dice.random() < 0.95 else self.dice.randrange(self._seats)
+        return self.lives[seat].runtime
+
+    def shards_of(self, seat: int) -> list[int]:
+        """What a fresh process takes: what is meant for it, and sometimes by mistake all there is."""
+        is_thief = not self.is_calm and self.dice.random() < 0.2
+        return [shard for shard, owner in self.seat_of.items() if is_thief or owner == seat]
+
+    def deliver(self, shard: int, mail: Mail) -> None:
+        """Tells the owner of a shard of mail: soon, when it has long been found, or never."""
+        if self.is_calm or self.dice.random() < 0.8:
+            asyncio.get_running_loop().call_later(self.dice.uniform(0, 40), self._told, shard, mail)
+
+    def _told(self, shard: int, mail: Mail) -> None:
+        life = self.lives[self.seat_of[shard]]
+        if life.runtime.health.phase == "ready":
+            life.runtime.deliver(mail)
+
+    def assembled(self, journal: FaultyJournal, shards: Collection[int]) -> Runtime:
         """What a fresh process serves."""
         return Runtime(
             kinds=[KIND],
             journal=journal,
+            shards=shards,
+            neighbours=self,
             effects=[Echo(self._toil), CarefulEcho(self._toil)],
             projectors=[Totals()],
             limits=Limits(idle=0.0),
@@ -136,12 +119,16 @@ class Simulation:
     async def _play(self) -> None:
         self.readers = [Reader(self, actor, session) for actor in ACTORS for session in ("main", "talk")]
         async with asyncio.timeout(3600), asyncio.TaskGroup() as everybody:
-            processes = everybody.create_task(self._live_and_die(is_born := asyncio.Event()))
-            await is_born.wait()
+            born = [asyncio.Event() for _ in range(self._seats)]
+            processes = [everybody.create_task(self._live_and_die(seat, born[seat])) for seat in range(self._seats)]
+            await together(is_born.wait() for is_born in born)
             reading = [everybody.create_task(reader.run()) for reader in self.readers]
-            await together(Client(self, "birth").ask(actor, Add(by=1), f"birth of {actor.key}") for actor in ACTORS)
+            births = (Client(self, "birth").ask(actor, Add(by=1), f"birth of {actor.key}") for actor in CAST)
+            await together(births)
             await together(Client(self, str(number)).run() for number in range(self._clients))
             self.is_calm = True
+            for life in self.lives.values():
+                life.end()
             await self._come_to_rest()
             ends = (
                 Client(self, "end").ask(actor, Say(last=True, session="talk"), f"end of {actor.key}")
@@ -152,15 +139,16 @@ class Simulation:
             for task in reading:
                 task.cancel()
             await together(reader.finish() for reader in self.readers)
-            processes.cancel()
+            for process in processes:
+                process.cancel()
 
-    async def _live_and_die(self, is_born: asyncio.Event) -> None:
+    async def _live_and_die(self, seat: int, is_born: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as processes:
             for number in range(1_000_000):
-                life = Life(self, may_die=number < self._lives)
+                life = Life(self, self.shards_of(seat), may_die=number < self._lives)
                 process = processes.create_task(life.run())
                 if await life.started:
-                    self.runtime = life.runtime
+                    self.lives[seat] = life
                     is_born.set()
                     await life.until_its_end()
                     if self.dice.random() < 0.3:  # its successor starts while it still believes that it is the owner
@@ -174,23 +162,37 @@ class Simulation:
         contents = self.store.contents
         while (
             contents.mail
-            or any(actor.timers or actor.open_commands for actor in contents.actors.values())
+            or any(actor.timers or is_awaited(actor) for actor in contents.actors.values())
             or any(effect.state is EffectState.STARTED for effect in contents.effects.values())
+            or any(actor.retirement is Retirement.ERASE for actor in contents.actors.values())
             or contents.checkpoints.get(Totals.name, Checkpoint(0)).position < len(contents.turns)
         ):
             await elapse(0.5)
 
 
+class Totals(Projector):
+    """Joins the additions of those that live on into one document."""
+
+    name = "sample.totals"
+    documents: ClassVar = {TOTALS: TallyDocument}
+
+    async def project(self, actor_id: ActorId, version: int, event: Message, documents: Documents) -> None:
+        if isinstance(event, Added) and actor_id in ACTORS:
+            known = await documents.get(TOTALS, ALPHA, "all") or TallyDocument()
+            shown = TallyDocument(total=known.total + event.by, additions=known.additions + 1)
+            documents.put(TOTALS, ALPHA, "all", shown)
+
+
 class Life:
     """One process: a runtime, the journal that will fail it, and the hour of its death."""
 
-    def __init__(self, world: Simulation, *, may_die: bool) -> None:
+    def __init__(self, world: Simulation, shards: Collection[int], *, may_die: bool) -> None:
         self._world = world
         self._may_die = may_die
-        self._fate = at_random(world.dice, world.faults | (world.deaths if may_die else {}), delay=0.05)
+        self._fate = at_random(world.dice, world.faults | (world.deaths if may_die else {}), delay=world.delay)
         self._struck = asyncio.Event()
         self.started: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self.runtime = world.assembled(FaultyJournal(MemoryJournal(world.store, exclusive=False), self._plan))
+        self.runtime = world.assembled(FaultyJournal(MemoryJournal(world.store, exclusive=False), self._plan), shards)
 
     def _plan(self, write: int) -> Mishap:
         if self._world.is_calm:
@@ -205,10 +207,12 @@ class Life:
         self._struck.set()
 
     async def until_its_end(self) -> None:
-        """Waits until the process is struck, or its time has come."""
+        """Waits until the process is struck, or fenced, or its time has come."""
+        time = self._world.dice.uniform(1, LONGEST_LIFE) if self._may_die else None
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._world.dice.uniform(1, LONGEST_LIFE) if self._may_die else None):
-                await self._struck.wait()
+            async with asyncio.timeout(time):
+                while not self._struck.is_set() and "fenced" not in self.runtime.health.troubles:
+                    await elapse(0.5)
 
     async def run(self) -> None:
         with suppress(Crashed, Unavailable):
@@ -222,120 +226,9 @@ class Life:
             self.started.set_result(False)
 
 
-class Client:
-    """Gives commands, and gives them again under the same id until it knows how they ended."""
-
-    def __init__(self, world: Simulation, name: str) -> None:
-        self._world = world
-        self._name = name
-        self._dice = world.dice
-
-    async def run(self) -> None:
-        for step in range(STEPS):
-            await elapse(self._dice.uniform(0, 4))
-            await self._act(f"{self._name}.{step}")
-
-    async def _act(self, command_id: str) -> None:
-        target, command = self._dice.choice(ACTORS), self._command(command_id)
-        if isinstance(command, HowMuch):
-            await self._answered(target, command, command_id)
-        elif isinstance(command, Add | Break | Remind) and self._dice.random() < 0.4:
-            await self._dispatch(target, command, command_id)
-        else:
-            await self.ask(target, command, command_id)
-
-    def _command(self, text: str) -> Message:
-        dice = self._dice
-        by, delay, other, chance = dice.randint(1, 9), dice.uniform(0, 30), dice.choice(ACTORS).text, dice.random()
-        return dice.choice(
-            [
-                Add(by=by, note=text),
-                Add(by=by, note=text),
-                Take(by=by * 2),
-                Forward(to=other, by=by, answer=chance < 0.6, refused=chance < 0.3),
-                Forward(to=other, by=by, answer=chance < 0.6),
-                Remind(name=text, delay=delay, by=by),
-                Remind(name="shared", delay=delay, by=by),
-                Forget(name="shared"),
-                CancelFetches(),
-                Fetch(text=text, careful=chance < 0.5),
-                Say(item="i", text=text, session="talk"),
-                Wait(within=delay),
-                Release(by=by),
-                Break(after_emit=chance < 0.5),
-                Cheer(to=other if chance < 0.5 else "", text=text, delay=delay / 10),
-                HowMuch(),
-            ]
-        )
-
-    async def ask(self, target: ActorId, command: Message, command_id: str) -> None:
-        """Gives a command and remembers how it ended; sometimes makes sure that it ended so."""
-        given = await self._answered(target, command, command_id)
-        self._world.given.append(given)
-        if given.refusal == "" and self._dice.random() < 0.25:
-            self._world.counts["commands repeated"] += 1
-            assert await self._answered(target, command, command_id) == given
-        if given.refusal == "" and self._dice.random() < 0.1:
-            other = await self._answered(target, Add(by=1_000_000), command_id)
-            assert other.refusal == "command_id_reused"
-
-    async def _answered(self, target: ActorId, command: Message, command_id: str) -> Given:
-        while True:
-            try:
-                timeout = self._dice.choice((0.02, 1.0, 30.0))
-                outcome = await self._world.runtime.ask(target, command, command_id=command_id, timeout=timeout)
-                return Given(target, command, command_id, outcome)
-            except LOST as lost:
-                self._world.counts[f"client told {getattr(lost, 'code', type(lost).__name__)}"] += 1
-            except Rejected as refusal:
-                return Given(target, command, command_id, refusal=refusal.code)
-            except Internal as bug:
-                return Given(target, command, command_id, refusal=bug.code)
-            await elapse(self._dice.uniform(0, 1))
-
-    async def _dispatch(self, target: ActorId, command: Message, command_id: str) -> None:
-        while True:
-            try:
-                await self._world.runtime.dispatch(target, command, command_id=command_id)
-                self._world.given.append(Given(target, command, command_id, was_dispatched=True))
-                return
-            except LOST:
-                self._world.counts["dispatches lost"] += 1
-            await elapse(self._dice.uniform(0, 1))
-
-
-@dataclass
-class Reader:
-    """Follows one session, leaves at any moment, and comes back with its cursor."""
-
-    world: Simulation
-    owner: ActorId
-    session: str
-    seen: list[tuple[int, Message]] = field(default_factory=list)
-    has_ended: bool = False
-
-    async def run(self) -> None:
-        while not self.has_ended:
-            with suppress(*LOST):
-                async with asyncio.timeout(self.world.dice.uniform(0, 12)):
-                    await self._follow(until_terminal=True)
-            self.world.counts["readers cut"] += 1
-            await elapse(self.world.dice.uniform(0, 1))
-
-    async def finish(self) -> None:
-        """Reads what is stored and was not seen yet."""
-        if not self.has_ended:
-            await self._follow(until_terminal=False)
-
-    async def _follow(self, *, until_terminal: bool) -> None:
-        after = self.seen[-1][0] if self.seen else 0
-        events = self.world.runtime.sessions.read(self.owner, self.session, after, until_terminal=until_terminal)
-        async with aclosing(events):
-            async for event in events:
-                self.seen.append((event.cursor, event.event))
-                self.has_ended = event.is_terminal
-                if until_terminal and self.world.dice.random() < 0.1:
-                    return
+def is_awaited(actor: StoredActor) -> bool:
+    """Whether it still owes somebody an outcome."""
+    return bool(actor.open_commands) and not actor.retirement
 
 
 async def together(works: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -41,7 +41,8 @@ from tests.sample.sample_pb2 import (
     TotalChanged,
     Waited,
 )
-from tests.torture.simulator import ACTORS, ALPHA, KIND, TOTALS, Given, Simulation, Totals
+from tests.torture.inhabitants import ACTORS, ALPHA, MORTALS, Given
+from tests.torture.simulator import KIND, TOTALS, Simulation, Totals
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,19 @@ class Row:
 
 def judged(world: Simulation) -> Counter[str]:
     """Asserts that nothing acknowledged is lost, nothing happened twice, and nothing is left open; answers counts."""
-    contents, given = world.store.contents, {each.command_id: each for each in world.given}
-    assert len(given) == len(world.given)
+    contents = world.store.contents
+    given = {each.command_id: each for each in world.given if each.target in ACTORS}
+    assert len({each.command_id for each in world.given}) == len(world.given)
     logs = {actor: list(rows_of(contents, actor)) for actor in ACTORS}
     assert run_in_virtual_time(lambda: differences(world.store)) == []
     nothing_is_open(contents)
     all_actors_are_projected(contents, logs)
     every_command_ended_as_it_was_told(logs, given.values())
-    every_command_had_its_consequences_once(world, logs)
-    assert set(contents.dead) == {f"{each.target}/{each.command_id}" for each in world.given if is_dead(each)}
+    every_command_had_its_consequences_once(contents, logs, given.values())
+    for mortal in MORTALS:
+        what_was_told_of_the_dead_is_true(contents.actors[mortal.text], [e for e in world.given if e.target == mortal])
+    dead = {key for key, letter in contents.dead.items() if lives_on(letter.actor)}
+    assert dead == {f"{each.target}/{each.command_id}" for each in given.values() if is_dead(each)}
     for actor, rows in logs.items():
         what_is_stored_agrees(contents, actor, rows)
         readers_see_what_happened(contents.actors[actor.text], rows, given)
@@ -73,7 +78,7 @@ def judged(world: Simulation) -> Counter[str]:
         assert reader.seen == shown(contents.actors[reader.owner.text], reader.session)
     return world.counts + Counter(
         {
-            "commands acknowledged": len(given),
+            "commands acknowledged": len(world.given),
             "turns recorded": len(contents.turns),
             "session events read": sum(len(reader.seen) for reader in world.readers),
         }
@@ -106,7 +111,8 @@ def nothing_is_open(contents: Contents) -> None:
     assert contents.mail == {}
     assert [row.effect.id for row in contents.effects.values() if row.state is EffectState.STARTED] == []
     for actor in contents.actors.values():
-        assert (actor.timers, actor.open_commands, actor.effects) == ({}, {}, {})
+        assert (actor.timers, actor.effects) == ({}, {})
+        assert actor.open_commands == {} or actor.retirement
 
 
 def all_actors_are_projected(contents: Contents, logs: Mapping[ActorId, list[Row]]) -> None:
@@ -132,24 +138,50 @@ def every_command_ended_as_it_was_told(logs: Mapping[ActorId, list[Row]], given:
             assert row.events == [Added(by=each.command.by, note=each.command.note, subject="program")]
 
 
-def every_command_had_its_consequences_once(world: Simulation, logs: Mapping[ActorId, list[Row]]) -> None:
+def every_command_had_its_consequences_once(
+    contents: Contents, logs: Mapping[ActorId, list[Row]], given: Iterable[Given]
+) -> None:
     everything = list(chain.from_iterable(logs.values()))
     caused = Counter(row.causation_id for row in everything)
     notes = Counter(event.text for row in everything for event in row.events if isinstance(event, Noted))
-    accepted = [each for each in world.given if not each.refusal and not is_dead(each)]
+    accepted = [each for each in given if not each.refusal and not is_dead(each)]
     for each in accepted:
         command = each.command
-        if is_own_timer(each) or (isinstance(command, Forward) and not command.refused):
+        if is_own_timer(each) or (isinstance(command, Forward) and not command.refused and lives_on(command.to)):
             assert caused[each.command_id] == 1, f"{each} was to cause one turn, and caused {caused[each.command_id]}"
         elif isinstance(command, Cheer | Forward | Remind):
             assert caused[each.command_id] <= 1  # a signal may be lost, a letter refused, a timer replaced
     answers = sum(isinstance(each.command, Forward) and each.command.answer for each in accepted)
     assert beginning_with(notes, "answer", "refusal") == answers
-    states = Counter(row.state for row in world.store.contents.effects.values())
+    what_was_refused_has_no_effect(everything)
+    states = Counter(row.state for row in contents.effects.values() if lives_on(row.effect.actor))
     assert sum(states.values()) == sum(isinstance(each.command, Fetch) for each in accepted)
     told = states[EffectState.DONE] + states[EffectState.FAILED]
     assert beginning_with(notes, "echoed", "failed", "interrupted") == told
     assert max((count for note, count in notes.items() if note.startswith("echoed")), default=1) == 1
+
+
+def what_was_refused_has_no_effect(everything: Iterable[Row]) -> None:
+    happened = {row.command_id for row in everything}
+    refused = {
+        row.causation_id
+        for row in everything
+        for event in row.events
+        if isinstance(event, Noted) and event.text == "refusal too_little"
+    }
+    assert not happened & refused, f"{happened & refused} took effect though their sender was told otherwise"
+
+
+def what_was_told_of_the_dead_is_true(actor: StoredActor, given: Iterable[Given]) -> None:
+    for each in given:
+        is_recorded = each.command_id in actor.commands
+        if each.refusal == "gone" or each.was_dispatched:
+            continue  # the actor has retired, or the outcome is erased, or nobody was told yet
+        assert is_recorded == (each.refusal == ""), f"not true: {each}"
+
+
+def lives_on(actor: str) -> bool:
+    return actor in {immortal.text for immortal in ACTORS}
 
 
 def beginning_with(notes: Counter[str], *words: str) -> int:
