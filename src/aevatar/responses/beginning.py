@@ -10,7 +10,7 @@ import msgspec
 
 from aevatar.actors import Runtime
 from aevatar.agents import RUN, AgentDocument, Budgets, ChosenModel, Lending, ModelChoice, Persona, run_key
-from aevatar.agents.runs.blobs import lifted
+from aevatar.agents.runs.blobs import Lifted, lifted
 from aevatar.agents.runs_pb2 import Item, Parameters, ReaderCame, RunContext, StartRun
 from aevatar.credentials import Secret
 from aevatar.errors import Denied, Rejected
@@ -86,19 +86,18 @@ class Beginning:
             if not request.store:
                 await self._runtime.dispatch(run, ReaderCame(), principal=caller)
             return run
-        await self._start(run, await self._command(request, given, purpose, run=run, digest=digest), given, digest)
+        found = await self._find(request, given, purpose)
+        start = await self._command(request, found, given, purpose, run=run, digest=digest)
+        await self._start(run, start, found.input, given, digest=digest)
         return run
 
     async def _command(
-        self, request: CreateResponse, given: Given, purpose: Purpose, *, run: ActorId, digest: str
+        self, request: CreateResponse, found: Found, given: Given, purpose: Purpose, *, run: ActorId, digest: str
     ) -> StartRun:
-        found = await self._find(request, given, purpose)
         echo = msgspec.json.encode(echo_of(request, model=_told(found), digest=digest)).decode()
         context = self._context(run, given, limits_of(request, found.persona).wall_seconds)
         context.budget = await self._budgets.of(run.scope)
         start = start_run(request, found, origin=purpose.origin, context=context, echo=echo)
-        if purpose.closing:
-            start.input.append(Item(id="msg_closing", message=said(purpose.closing), is_input=True))
         if purpose.parameters is not None:
             start.parameters.MergeFrom(purpose.parameters)
         return start
@@ -110,13 +109,9 @@ class Beginning:
             raise Rejected("idempotency_conflict", told, "Idempotency-Key")
         return document is not None
 
-    async def _start(self, run: ActorId, start: StartRun, given: Given, digest: str) -> None:
+    async def _start(self, run: ActorId, start: StartRun, light: Lifted, given: Given, *, digest: str) -> None:
         try:
-            light = await lifted(start.input)
-            if light.blobs:
-                del start.input[:]
-                start.input.extend(light.items)
-                await light.put(self._runtime.blobs, run, start)
+            await light.put(self._runtime.blobs, run, start)
             await self._runtime.ask(run, start, command_id=given.command_id, principal=given.caller)
         except Rejected as refused:
             # Somebody was faster with the same key. What was found out meanwhile may differ; the request may not.
@@ -136,9 +131,11 @@ class Beginning:
         past = await self._histories.past(caller.scope, request.previous_response_id)
         items = await self._histories.items(caller.scope, request.input)
         await self._histories.check_outputs(past, items)
+        if purpose.closing:
+            items.append(Item(id="msg_closing", message=said(purpose.closing), is_input=True))
         return Found(
             model=model,
-            items=items,
+            input=await lifted(items),
             history=past.history,
             decision=decision,
             tool_set=purpose.tool_set or given.tool_set or _tools(decision, persona),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aevatar.agents import ChosenModel, Persona
+from aevatar.agents.runs.blobs import Lifted
 from aevatar.agents.runs.limits import BACKGROUND_SECONDS, DEFAULT, lowered
 from aevatar.agents.runs_pb2 import (
     History,
-    Item,
     Parameters,
     PersonaSnapshot,
     Prefilled,
@@ -44,7 +43,7 @@ class Found:
     """What was found out for a request."""
 
     model: ChosenModel
-    items: Sequence[Item]
+    input: Lifted
     history: History
     decision: Decision
     tool_set: str
@@ -58,7 +57,7 @@ def start_run(request: CreateResponse, found: Found, *, origin: str, context: Ru
     return StartRun(
         origin=origin,
         persona=_persona(request, found),
-        input=found.items,
+        input=found.input.items,
         history=found.history,
         context=context,
         model=found.model.id,
