@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from aevatar.agents.runs import PromptSection
 from aevatar.agents.runs.limits import item_tokens
 from aevatar.agents.runs.prompt import messages_of
-from aevatar.agents.runs.window import KEPT_MESSAGES, RESULT_LIMIT, fit, room
+from aevatar.agents.runs.window import KEPT_MESSAGES, RESULT_LIMIT, fit, opened_by, room, to_summarise
 from aevatar.agents.runs_pb2 import (
     ContextCompacted,
     History,
@@ -16,6 +16,7 @@ from aevatar.agents.runs_pb2 import (
     Parameters,
     SectionsRead,
     SectionVersion,
+    Summary,
 )
 from aevatar.agents.service import user_message
 from aevatar.identity import ActorId, Principal
@@ -94,13 +95,11 @@ TURNS = st.lists(
     min_size=1,
     max_size=8,
 )
+Turns = list[tuple[int, list[list[str]], bool, int]]
 
 
-@settings(deadline=None)
-@given(turns=TURNS, window=st.integers(100, 20_000))
-def test_trimming_never_leaves_a_call_without_its_result_or_the_reverse(
-    turns: list[tuple[int, list[list[str]], bool, int]], window: int
-) -> None:
+def transcript_of(turns: Turns) -> list[Item]:
+    """Exchanges: what was asked, rounds of calls with or without a word before them, and an answer."""
     items, number = [], 0
     for asked, rounds, speaks, answered in turns:
         items.append(said(ROLE_USER, "q" * asked))
@@ -111,21 +110,47 @@ def test_trimming_never_leaves_a_call_without_its_result_or_the_reverse(
             number += len(made)
             items += [pair[0] for pair in made] + [pair[1] for pair in made]
         items.append(said(ROLE_ASSISTANT, "a" * answered))
-    fitted = fit(items, room=window, fixed=0)
-    kept = list(fitted.items)
-    opened = [item.call.call_id for item in kept if item.WhichOneof("content") == "call"]
-    closed = [item.result.call_id for item in kept if item.WhichOneof("content") == "result"]
-    assert sorted(opened) == sorted(closed)
-    assert kept[0].message.role == ROLE_USER
-    assert len(kept) + len(fitted.dropped) == len(items)
-    assert fitted.tokens == tokens(kept)
+    return items
+
+
+def unanswered(items: list[Item]) -> set[str]:
+    """Calls that a model would be shown without their results; a result without its call fails at once."""
     waiting: set[str] = set()
-    for message in messages_of(kept):
+    for message in messages_of(items):
         if message.tool_call_id:
             waiting.remove(message.tool_call_id)
         else:
             assert waiting == set()
             waiting = {made.call_id for made in message.tool_calls}
+    return waiting
+
+
+@settings(deadline=None)
+@given(turns=TURNS, window=st.integers(100, 20_000))
+def test_trimming_never_leaves_a_call_without_its_result_or_the_reverse(turns: Turns, window: int) -> None:
+    items = transcript_of(turns)
+    fitted = fit(items, room=window, fixed=0)
+    kept = list(fitted.items)
+    opened = [item.call.call_id for item in kept if item.WhichOneof("content") == "call"]
+    closed = [item.result.call_id for item in kept if item.WhichOneof("content") == "result"]
+    assert sorted(opened) == sorted(closed)
+    assert unanswered(kept) == set()
+    assert kept[0].message.role == ROLE_USER
+    assert len(kept) + len(fitted.dropped) == len(items)
+    assert fitted.tokens == tokens(kept)
+
+
+@settings(deadline=None)
+@given(turns=TURNS, window=st.integers(100, 20_000))
+def test_a_summary_stands_for_whole_exchanges_and_at_least_for_what_would_be_dropped(turns: Turns, window: int) -> None:
+    items = transcript_of(turns)
+    dropped = len(fit(items, room=window, fixed=0).dropped)
+    covered = to_summarise(items, room=window, fixed=0)
+    assert covered >= dropped
+    opening, rest = opened_by(Summary(text="So far.", covered=covered), items)
+    assert (len(opening), len(rest)) == (bool(covered), len(items) - covered)
+    assert rest[0].message.role == ROLE_USER
+    assert unanswered([*opening, *rest]) == set()
 
 
 # In a run

@@ -73,6 +73,22 @@ def test_the_default_says_where_it_comes_from(shell: Shell) -> None:
     }
 
 
+def test_a_model_is_listed_with_its_price(shell: Shell) -> None:
+    (shell.folder / "aevatar.yaml").write_text(
+        "models:\n"
+        "  providers:\n"
+        "    - name: gateway\n"
+        "      type: openai_compatible\n"
+        "      base_url: http://127.0.0.1:9\n"
+        "      models: [small]\n"
+        "      prices: {small: {input: 0.25, cached_input: 0.025, output: 2}}\n",
+        encoding="utf-8",
+    )
+    assert "gateway/small  gateway, $0.25 in and $2 out per million\n" in shell("models").out
+    (listed, _) = json.loads(shell("models", "--json").out)["models"]
+    assert listed["price"] == {"input": "0.25", "output": "2", "cachedInput": "0.025"}
+
+
 async def test_a_provider_that_fails_is_named_and_takes_nothing_from_the_others(tmp_path: Path) -> None:
     async with fake_provider() as provider:
         provider.answers.append(Refusal(401, "bad key"))

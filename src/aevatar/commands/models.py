@@ -112,6 +112,8 @@ def _remarks(report: Report, entry: ModelEntry) -> str:
     remarks = [entry.owned_by]
     if entry.context_length:
         remarks.append(f"{entry.context_length:,} tokens")
+    if entry.price:
+        remarks.append(f"${entry.price.input} in and ${entry.price.output} out per million")
     if entry.stale:
         remarks.append("as last known")
     if entry.id == report.default.name:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from aevatar.agents.runs.pricing import dollars, price_of, priced
+from aevatar.agents.runs.pricing import cost, dollars, price_of
 from aevatar.agents.runs_pb2 import Item, RunLimits, RunState
 from aevatar.models.models_pb2 import Usage
 
@@ -112,23 +112,23 @@ def output_bound(state: RunState) -> int:
 
 def exceeded(state: RunState) -> Exceeded | None:
     """Why the next call may not be made, or None."""
-    problem = exceeded_by(state, expected_of(state))
-    if problem is None and output_left(state) <= 0:
+    left = output_left(state)
+    problem = exceeded_by(state, prompt_tokens(state), min(left, RESERVED_OUTPUT))
+    if problem is None and left <= 0:
         return Exceeded(Exceeded.OUTPUT, "The output is used up that was asked for.")
     return problem
 
 
-def exceeded_by(state: RunState, expected: Usage) -> Exceeded | None:
-    """Why no call may be made that comes to `expected`, or None."""
+def exceeded_by(state: RunState, input_tokens: int, output_tokens: int) -> Exceeded | None:
+    """Why no call may be made that comes to so many tokens, or None."""
     limits, (spent_input, spent_output) = state.start.limits, _spent(state)
-    if spent_input + expected.input_tokens > limits.input_tokens:
+    if spent_input + input_tokens > limits.input_tokens:
         return Exceeded(Exceeded.BUDGET, f"The run would use more than {limits.input_tokens} tokens of input.")
     if spent_output >= limits.output_tokens:
         return Exceeded(Exceeded.BUDGET, f"The run has used {limits.output_tokens} tokens of output.")
-    if limits.usd_micros:
-        expected = priced(expected, price_of(state, state.model))
-        spent = sum(entry.usage.usd_micros for entry in state.usage)
-        if expected.HasField("usd_micros") and spent + expected.usd_micros > limits.usd_micros:
+    if limits.usd_micros and (price := price_of(state, state.model)) is not None:
+        expected = cost(price, Usage(input_tokens=input_tokens, output_tokens=output_tokens))
+        if sum(entry.usage.usd_micros for entry in state.usage) + expected > limits.usd_micros:
             return Exceeded(Exceeded.BUDGET, f"The run would cost more than {dollars(limits.usd_micros)}.")
     return None
 

@@ -17,7 +17,10 @@ def dollars(usd_micros: int) -> str:
 
 def price_of(state: RunState, model: str) -> Price | None:
     """The price of a model, if it was known when the run began."""
-    return next((known.price for known in state.start.prices if known.model == model), None)
+    for known in state.start.prices:
+        if known.model == model:
+            return known.price
+    return None
 
 
 def cost(price: Price, usage: Usage) -> int:

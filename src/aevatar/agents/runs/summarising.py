@@ -42,7 +42,8 @@ class Summarising(Accounting):
             return
         call_id, reservation = f"{state.call.call_id}.summary", ""
         expected = Usage(input_tokens=cmd.tokens, output_tokens=SUMMARY_TOKENS)
-        problem = exceeded_by(state, sum_of(expected, expected_of(state)))  # the call that waits comes on top
+        both = sum_of(expected, expected_of(state))  # the call that waits comes on top
+        problem = exceeded_by(state, both.input_tokens, both.output_tokens)
         if problem is None and state.start.context.budget:
             reservation = self.reserve(call_id, expected)
         self.emit(SummaryAsked(call_id=call_id, reservation=reservation, tokens=cmd.tokens))
