@@ -147,6 +147,18 @@ async def test_a_function_may_answer_with_images_and_files(tmp_path: Path) -> No
     assert shown(model, 1)[1:] == [("image", IMAGE["image_url"])]
 
 
+async def test_chat_completions_take_images_too(tmp_path: Path) -> None:
+    async with looked_at(tmp_path, says("A picture.")) as (world, model):
+        content = [{"type": "text", "text": "Look:"}, {"type": "image_url", "image_url": {"url": IMAGE["image_url"]}}]
+        answer = await world.client.chat.completions.create(
+            model=MODEL,
+            messages=[{"role": "user", "content": content}],  # type: ignore[typeddict-item,list-item,misc]
+        )
+        assert answer.choices[0].message.content == "A picture."
+        assert await journal_bytes(world) < 20_000
+    assert shown(model) == [("text", "Look:"), ("image", IMAGE["image_url"])]
+
+
 async def test_a_body_of_nearly_sixteen_mebibytes_is_answered_and_given_back(tmp_path: Path) -> None:
     sent = long_talk()
     async with looked_at(tmp_path, says("Long."), says("Still there.")) as (world, model):

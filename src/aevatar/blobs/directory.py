@@ -145,8 +145,12 @@ class DirectoryBlobs:
         if target.exists():
             raise Rejected("backup_exists", f"{str(target)!r} exists already", "path")
         for folder in _folders(self._path):
-            with suppress(FileNotFoundError):  # erased meanwhile
+            try:
                 shutil.copytree(folder, target / folder.name)
+            except OSError:
+                if folder.exists():
+                    raise
+                shutil.rmtree(target / folder.name, ignore_errors=True)  # erased meanwhile
 
     def _folder(self, owner: ActorId) -> Path:
         return self._path / sha256(owner.text.encode()).hexdigest()
