@@ -19,22 +19,26 @@ from aevatar.models.models_pb2 import FINISH_STOP, ModelDelta, ModelRequest, Usa
 from benchmarks.agents import Agency, agency
 from benchmarks.figures import Figure, Goal, figure
 from benchmarks.processes import killed, program, told
-from benchmarks.running import Effort, Pair, pair, scratch
+from benchmarks.running import ROOT, Effort, Pair, pair, scratch
 
 TOKENS = 1_000
 TOKENS_A_SECOND = 50
 
 
 class Teller:
-    """A model that says 1,000 tokens, each `pause` seconds after the one before."""
+    """A model that says 1,000 tokens, each `pause` seconds after the one before.
+
+    They are words of a page of ours: the same word again and again would be compressed to nothing.
+    """
 
     def __init__(self, pause: float) -> None:
         self._pause = pause
+        self._words = (ROOT / "docs" / "design" / "kernel.md").read_text(encoding="utf-8").split()[:TOKENS]
 
     async def stream(self, request: ModelRequest, call: ModelCall) -> AsyncGenerator[ModelDelta]:
         """See `ModelPort`."""
-        for _ in range(TOKENS):
-            yield ModelDelta(text=" token")
+        for word in self._words:
+            yield ModelDelta(text=f"{word} ")
             if self._pause:
                 await asyncio.sleep(self._pause)
         yield ModelDelta(usage=Usage(input_tokens=10, output_tokens=TOKENS))

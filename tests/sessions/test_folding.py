@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from aevatar.journal.records import SessionEvent
 from aevatar.sessions import Delta, Ended
 from aevatar.sessions.folding import folded, unfolded
+from aevatar.sessions.sessions_pb2 import Folded, FoldedText
 from aevatar.testing import elapse
 from tests.sample.sample_pb2 import Add, Say, TotalChanged
 from tests.sample.world import ANN, World, collected
@@ -93,6 +95,21 @@ def test_texts_of_one_item_in_two_channels_are_two() -> None:
 def test_an_offset_counts_characters_not_bytes() -> None:
     events = folded(stored(("a", "é🙂"), ("a", "ü"), ("a", "x")))
     assert [Delta.FromString(read(events, after=after)[0].body).text for after in range(3)] == ["é🙂üx", "üx", "x"]
+
+
+def test_what_was_folded_by_the_first_release_is_read_as_ever() -> None:
+    text = FoldedText(item="a", channel="text", text="one two three", cursors=[1, 2, 3], offsets=[4, 8, 13])
+    name, body = Folded.DESCRIPTOR.full_name, Folded(texts=[text]).SerializeToString()
+    events = [SessionEvent("s", 3, name, body, 3)]
+    rests = [[Delta.FromString(each.body).text for each in read(events, after=after)] for after in range(4)]
+    assert rests == [["one two three"], ["two three"], ["three"], []]
+
+
+def test_a_long_text_takes_less_room_than_its_letters() -> None:
+    words = Path(__file__).read_text(encoding="utf-8").split(" ")
+    [row, _] = folded(stored(*(("a", f"{word} ") for word in words)))
+    assert len(row.body) < len(" ".join(words)) / 2
+    assert Delta.FromString(read([row], after=0)[0].body).text == " ".join(words) + " "
 
 
 PIECES = st.lists(st.none() | st.tuples(st.sampled_from("ab"), st.text(max_size=3)), max_size=12)

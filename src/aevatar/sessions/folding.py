@@ -7,8 +7,9 @@ cursor all has been told that stood before it, and whoever resumes inside the ro
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, groupby
+from itertools import accumulate, chain, groupby, pairwise
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -40,7 +41,7 @@ def unfolded(events: Iterable[SessionEvent], after: int) -> Iterator[SessionEven
         if event.name != _FOLDED:
             yield event
             continue
-        texts = Folded.FromString(event.body).texts
+        texts = _opened(event.body).texts
         pieces = sorted(piece for index, text in enumerate(texts) for piece in _pieces(index, text, after))
         for index, run in groupby(pieces, key=lambda piece: piece.text):
             yield _delta(event, texts[index], list(run))
@@ -50,20 +51,30 @@ def _joined(run: Sequence[SessionEvent]) -> Iterator[SessionEvent]:
     if len(run) < 2:
         yield from run
         return
-    texts: dict[tuple[str, str], FoldedText] = {}
-    pieces: dict[tuple[str, str], list[str]] = {}
-    lengths: dict[tuple[str, str], int] = {}
+    deltas: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for event in run:
         delta = Delta.FromString(event.body)
-        place = (delta.item, delta.channel)
-        text = texts.setdefault(place, FoldedText(item=delta.item, channel=delta.channel))
-        pieces.setdefault(place, []).append(delta.text)
-        lengths[place] = lengths.get(place, 0) + len(delta.text)
-        text.cursors.append(event.number)
-        text.offsets.append(lengths[place])
-    for place, text in texts.items():
-        text.text = "".join(pieces[place])
-    yield replace(run[-1], name=_FOLDED, body=Folded(texts=texts.values()).SerializeToString())
+        deltas.setdefault((delta.item, delta.channel), []).append((event.number, delta.text))
+    texts = [_text(item, channel, pieces) for (item, channel), pieces in deltas.items()]
+    yield replace(run[-1], name=_FOLDED, body=_closed(Folded(texts=texts)))
+
+
+def _text(item: str, channel: str, pieces: Sequence[tuple[int, str]]) -> FoldedText:
+    steps = (cursor - before for before, cursor in pairwise((0, *(cursor for cursor, _ in pieces))))
+    lengths = (len(text) for _, text in pieces)
+    text = "".join(text for _, text in pieces)
+    return FoldedText(item=item, channel=channel, text=text, steps=steps, lengths=lengths)
+
+
+def _closed(folded: Folded) -> bytes:
+    plain = folded.SerializeToString()
+    deflated = Folded(deflated=zlib.compress(plain)).SerializeToString()
+    return min(plain, deflated, key=len)
+
+
+def _opened(body: bytes) -> Folded:
+    folded = Folded.FromString(body)
+    return Folded.FromString(zlib.decompress(folded.deflated)) if folded.deflated else folded
 
 
 class _Piece(NamedTuple):
@@ -74,8 +85,9 @@ class _Piece(NamedTuple):
 
 
 def _pieces(index: int, text: FoldedText, after: int) -> Iterator[_Piece]:
-    starts = chain((0,), text.offsets)
-    for cursor, start, end in zip(text.cursors, starts, text.offsets, strict=False):
+    cursors = text.cursors or accumulate(text.steps)
+    ends = text.offsets or list(accumulate(text.lengths))
+    for cursor, start, end in zip(cursors, chain((0,), ends), ends, strict=False):
         if cursor > after:
             yield _Piece(cursor, index, start, end)
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61\x65vatar/sessions/sessions.proto\x12\x10\x61\x65vatar.sessions\"4\n\x05\x44\x65lta\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"5\n\x06\x46olded\x12+\n\x05texts\x18\x01 \x03(\x0b\x32\x1c.aevatar.sessions.FoldedText\"[\n\nFoldedText\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0f\n\x07\x63ursors\x18\x04 \x03(\x04\x12\x0f\n\x07offsets\x18\x05 \x03(\r\"%\n\x06\x43ustom\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\"\x17\n\x05\x45nded\x12\x0e\n\x06reason\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61\x65vatar/sessions/sessions.proto\x12\x10\x61\x65vatar.sessions\"4\n\x05\x44\x65lta\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"G\n\x06\x46olded\x12+\n\x05texts\x18\x01 \x03(\x0b\x32\x1c.aevatar.sessions.FoldedText\x12\x10\n\x08\x64\x65\x66lated\x18\x02 \x01(\x0c\"{\n\nFoldedText\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0f\n\x07\x63ursors\x18\x04 \x03(\x04\x12\x0f\n\x07offsets\x18\x05 \x03(\r\x12\r\n\x05steps\x18\x06 \x03(\x04\x12\x0f\n\x07lengths\x18\x07 \x03(\r\"%\n\x06\x43ustom\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\"\x17\n\x05\x45nded\x12\x0e\n\x06reason\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,11 +34,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELTA']._serialized_start=53
   _globals['_DELTA']._serialized_end=105
   _globals['_FOLDED']._serialized_start=107
-  _globals['_FOLDED']._serialized_end=160
-  _globals['_FOLDEDTEXT']._serialized_start=162
-  _globals['_FOLDEDTEXT']._serialized_end=253
-  _globals['_CUSTOM']._serialized_start=255
-  _globals['_CUSTOM']._serialized_end=292
-  _globals['_ENDED']._serialized_start=294
-  _globals['_ENDED']._serialized_end=317
+  _globals['_FOLDED']._serialized_end=178
+  _globals['_FOLDEDTEXT']._serialized_start=180
+  _globals['_FOLDEDTEXT']._serialized_end=303
+  _globals['_CUSTOM']._serialized_start=305
+  _globals['_CUSTOM']._serialized_end=342
+  _globals['_ENDED']._serialized_start=344
+  _globals['_ENDED']._serialized_end=367
 # @@protoc_insertion_point(module_scope)
