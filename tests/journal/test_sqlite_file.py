@@ -39,6 +39,7 @@ asyncio.run(hold())
 
 RELEASED = {
     "0001_journal": "539407dcc8e4bcc5cb5dd79cde9202d9847f0ffeda0135d4d38e7fad495d6950",
+    "0002_index": "280dca8cbee57805f547d0d9ea28516ac1ef9d6edd9439402faddd7aa352ee3b",
 }
 
 
