@@ -249,6 +249,10 @@ async def test_the_whole_request_is_written_in_the_format(gateway: GatewayModel,
             {"type": "image_url", "image_url": {"url": "https://pictures.example/cat.png"}},
         ),
         (
+            Part(image=Media(inline=b"b1", media_type="image/png", detail="low")),
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,YjE=", "detail": "low"}},
+        ),
+        (
             Part(file=Media(inline=b"text", media_type="text/plain", name="note.txt")),
             {"type": "file", "file": {"filename": "note.txt", "file_data": "data:text/plain;base64,dGV4dA=="}},
         ),

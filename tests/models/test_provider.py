@@ -104,6 +104,13 @@ async def test_a_conversation_is_written_for_anthropic(provider: FakeProvider) -
     assert body["system"] == "Be kind.\n\nBe brief."
 
 
+@pytest.mark.parametrize("uri", [PNG, "https://pictures.example/cat.png"])
+async def test_how_closely_to_look_is_said_where_it_is_understood(provider: FakeProvider, uri: str) -> None:
+    part = Part(image=Media(uri=uri, media_type="image/png", detail="high"))
+    body = await sent(provider, "openai", asking(messages=[Message(role=ROLE_USER, parts=[part])]))
+    assert body["input"][0]["content"] == [{"type": "input_image", "image_url": uri, "detail": "high"}]
+
+
 @pytest.mark.parametrize(
     ("part", "written"),
     [

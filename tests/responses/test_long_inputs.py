@@ -94,12 +94,13 @@ async def journal_bytes(world: World) -> int:
 
 async def test_images_and_files_reach_the_model_and_are_given_back(tmp_path: Path) -> None:
     async with looked_at(tmp_path, says("A picture and a plan.")) as (world, model):
-        sent = [user(text("What are these?"), IMAGE, PDF)]
+        sent = [user(text("What are these?"), {**IMAGE, "detail": "high"}, PDF)]
         response = await world.client.responses.create(model=MODEL, input=sent)  # type: ignore[arg-type]
         assert response.output_text == "A picture and a plan."
         assert await items_of(world, response.id) == [{"type": "message", **sent[0]}]
         assert await journal_bytes(world) < 20_000
     assert shown(model) == [("text", "What are these?"), ("image", IMAGE["image_url"]), ("file", PDF["file_data"])]
+    assert model.requests[0].messages[0].parts[1].image.detail == "high"
 
 
 async def test_a_response_that_goes_on_still_sees_the_images(tmp_path: Path) -> None:
@@ -131,7 +132,7 @@ async def test_a_function_may_answer_with_images_and_files(tmp_path: Path) -> No
     async with looked_at(tmp_path, says("Seen.")) as (world, model):
         call = {"type": "function_call", "call_id": "c1", "name": "look", "arguments": "{}"}
         address = {"type": "input_file", "file_url": "https://a.example/b.pdf"}
-        for output in ([text("Here:"), IMAGE, address], [IMAGE]):
+        for output in ([text("Here:"), {**IMAGE, "detail": "low"}, address], [IMAGE]):
             answer = {"type": "function_call_output", "call_id": "c1", "output": output}
             model._left = [says("Seen.")]
             response = await world.client.responses.create(

@@ -121,7 +121,7 @@ class DirectoryBlobs:
         head, _, rest = content.partition(b"\n")
         media_type, _, data = rest.partition(b"\n")
         if head != owner.text.encode() or sha256(rest).hexdigest() != blob_id:
-            raise blob_corrupted(blob_id)
+            raise blob_corrupted(owner, blob_id)
         return Blob(media_type.decode(), data)
 
     def _erase(self, owner: ActorId, idle_since: int | None) -> None:

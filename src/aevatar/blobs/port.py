@@ -16,11 +16,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, Protocol
 
+import structlog
+
 from aevatar.errors import Rejected, Unavailable
 from aevatar.identity import ActorId
 
 LARGEST: Final = 20 * 1024 * 1024
 """Bytes of one blob."""
+
+log = structlog.get_logger("aevatar.blobs")
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _MEDIA_TYPE = re.compile(r"[!-~][ -~]{0,254}")
@@ -107,8 +111,9 @@ def blob_not_found(blob_id: str) -> Rejected:
     return Rejected("blob_not_found", f"There is no blob {blob_id[:64]!r}.")
 
 
-def blob_corrupted(blob_id: str) -> Rejected:
-    """What is heard of a blob whose bytes are not what was put."""
+def blob_corrupted(owner: ActorId, blob_id: str) -> Rejected:
+    """What is heard of a blob whose bytes are not what was put. Operators hear of it, too: something is wrong there."""
+    log.error("blob_corrupted", owner=owner.text, blob_id=blob_id)
     return Rejected("blob_corrupted", f"The blob {blob_id!r} is not what was stored any more.")
 
 

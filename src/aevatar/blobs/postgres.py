@@ -72,7 +72,7 @@ class PostgresBlobs:
         if row is None:
             raise blob_not_found(blob_id)
         if digest_of(row["media_type"], row["data"]) != blob_id:
-            raise blob_corrupted(blob_id)
+            raise blob_corrupted(owner, blob_id)
         return Blob(row["media_type"], row["data"])
 
     async def erase(self, owner: ActorId, *, idle_since: int | None = None) -> None:

@@ -156,7 +156,8 @@ def _content(message: Message) -> str | list[Json]:
 def _part(part: Part) -> Json:
     match part.WhichOneof("kind"):
         case "image":
-            return {"type": "image_url", "image_url": {"url": part.image.uri}}
+            detail = {"detail": part.image.detail} if part.image.detail else {}
+            return {"type": "image_url", "image_url": {"url": part.image.uri, **detail}}
         case "file":
             return {"type": "file", "file": {"filename": part.file.name or "file", "file_data": part.file.uri}}
         case "audio":

@@ -106,20 +106,22 @@ class Part(_message.Message):
     def __init__(self, text: _Optional[str] = ..., image: _Optional[_Union[Media, _Mapping]] = ..., file: _Optional[_Union[Media, _Mapping]] = ..., audio: _Optional[_Union[Media, _Mapping]] = ...) -> None: ...
 
 class Media(_message.Message):
-    __slots__ = ("uri", "blob_id", "inline", "media_type", "name", "length")
+    __slots__ = ("uri", "blob_id", "inline", "media_type", "name", "length", "detail")
     URI_FIELD_NUMBER: _ClassVar[int]
     BLOB_ID_FIELD_NUMBER: _ClassVar[int]
     INLINE_FIELD_NUMBER: _ClassVar[int]
     MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     LENGTH_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
     uri: str
     blob_id: str
     inline: bytes
     media_type: str
     name: str
     length: int
-    def __init__(self, uri: _Optional[str] = ..., blob_id: _Optional[str] = ..., inline: _Optional[bytes] = ..., media_type: _Optional[str] = ..., name: _Optional[str] = ..., length: _Optional[int] = ...) -> None: ...
+    detail: str
+    def __init__(self, uri: _Optional[str] = ..., blob_id: _Optional[str] = ..., inline: _Optional[bytes] = ..., media_type: _Optional[str] = ..., name: _Optional[str] = ..., length: _Optional[int] = ..., detail: _Optional[str] = ...) -> None: ...
 
 class ReasoningPart(_message.Message):
     __slots__ = ("text", "signature")

@@ -144,7 +144,10 @@ def _text(parts: Iterable[Part]) -> str:
 def _content(part: Part) -> theirs.UserContent:
     match part.WhichOneof("kind"):
         case "image":
-            return _binary(part.image) or theirs.ImageUrl(part.image.uri, media_type=part.image.media_type or None)
+            address = theirs.ImageUrl(part.image.uri, media_type=part.image.media_type or None)
+            image = _binary(part.image) or address
+            image.vendor_metadata = {"detail": part.image.detail} if part.image.detail else None
+            return image
         case "file":
             return _binary(part.file) or theirs.DocumentUrl(part.file.uri, media_type=part.file.media_type or None)
         case "audio":

@@ -125,7 +125,9 @@ def _parts(content: str | Iterable[Any], param: str) -> list[Part]:
 def _part(part: Any, param: str) -> Part:
     match part:
         case InputImage():
-            return Part(image=_media(part.image_url, f"{param}.image_url"))
+            image = _media(part.image_url, f"{param}.image_url")
+            image.detail = "" if part.detail == "auto" else part.detail
+            return Part(image=image)
         case InputFile():
             return Part(file=_file(part, param))
         case Refusal():
@@ -169,7 +171,7 @@ def _result(output: str | Iterable[Any], param: str) -> ToolResult:
 
 
 def _ref(media: Media) -> BlobRef:
-    return BlobRef(uri=media.uri, media_type=media.media_type, name=media.name)
+    return BlobRef(uri=media.uri, media_type=media.media_type, name=media.name, detail=media.detail)
 
 
 # To responses
@@ -205,7 +207,8 @@ def _output(result: ToolResult) -> str | list[dict[str, Any]]:
 
 
 def _image(image: Media | BlobRef) -> dict[str, Any]:
-    return dumped(ResponseInputImage(type="input_image", detail="auto", image_url=image.uri))
+    detail = image.detail or "auto"
+    return dumped(ResponseInputImage.model_validate({"type": "input_image", "detail": detail, "image_url": image.uri}))
 
 
 def _file_view(file: Media | BlobRef) -> dict[str, Any]:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x61\x65vatar/tools/tools.proto\x12\raevatar.tools\"\x84\x01\n\nToolResult\x12\x0c\n\x04text\x18\x01 \x01(\t\x12(\n\x05parts\x18\x02 \x03(\x0b\x32\x19.aevatar.tools.ResultPart\x12\'\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x18.aevatar.tools.ToolError\x12\x15\n\rwhole_blob_id\x18\x04 \x01(\t\"e\n\nResultPart\x12\'\n\x05image\x18\x01 \x01(\x0b\x32\x16.aevatar.tools.BlobRefH\x00\x12&\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x16.aevatar.tools.BlobRefH\x00\x42\x06\n\x04part\"Y\n\x07\x42lobRef\x12\x0f\n\x07\x62lob_id\x18\x01 \x01(\t\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0b\n\x03uri\x18\x04 \x01(\t\x12\x0e\n\x06length\x18\x05 \x01(\x03\"L\n\tToolError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x11\n\tretryable\x18\x04 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x61\x65vatar/tools/tools.proto\x12\raevatar.tools\"\x84\x01\n\nToolResult\x12\x0c\n\x04text\x18\x01 \x01(\t\x12(\n\x05parts\x18\x02 \x03(\x0b\x32\x19.aevatar.tools.ResultPart\x12\'\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x18.aevatar.tools.ToolError\x12\x15\n\rwhole_blob_id\x18\x04 \x01(\t\"e\n\nResultPart\x12\'\n\x05image\x18\x01 \x01(\x0b\x32\x16.aevatar.tools.BlobRefH\x00\x12&\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x16.aevatar.tools.BlobRefH\x00\x42\x06\n\x04part\"i\n\x07\x42lobRef\x12\x0f\n\x07\x62lob_id\x18\x01 \x01(\t\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0b\n\x03uri\x18\x04 \x01(\t\x12\x0e\n\x06length\x18\x05 \x01(\x03\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\"L\n\tToolError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x11\n\tretryable\x18\x04 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,7 +36,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESULTPART']._serialized_start=179
   _globals['_RESULTPART']._serialized_end=280
   _globals['_BLOBREF']._serialized_start=282
-  _globals['_BLOBREF']._serialized_end=371
-  _globals['_TOOLERROR']._serialized_start=373
-  _globals['_TOOLERROR']._serialized_end=449
+  _globals['_BLOBREF']._serialized_end=387
+  _globals['_TOOLERROR']._serialized_start=389
+  _globals['_TOOLERROR']._serialized_end=465
 # @@protoc_insertion_point(module_scope)

@@ -28,18 +28,20 @@ class ResultPart(_message.Message):
     def __init__(self, image: _Optional[_Union[BlobRef, _Mapping]] = ..., file: _Optional[_Union[BlobRef, _Mapping]] = ...) -> None: ...
 
 class BlobRef(_message.Message):
-    __slots__ = ("blob_id", "media_type", "name", "uri", "length")
+    __slots__ = ("blob_id", "media_type", "name", "uri", "length", "detail")
     BLOB_ID_FIELD_NUMBER: _ClassVar[int]
     MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     URI_FIELD_NUMBER: _ClassVar[int]
     LENGTH_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
     blob_id: str
     media_type: str
     name: str
     uri: str
     length: int
-    def __init__(self, blob_id: _Optional[str] = ..., media_type: _Optional[str] = ..., name: _Optional[str] = ..., uri: _Optional[str] = ..., length: _Optional[int] = ...) -> None: ...
+    detail: str
+    def __init__(self, blob_id: _Optional[str] = ..., media_type: _Optional[str] = ..., name: _Optional[str] = ..., uri: _Optional[str] = ..., length: _Optional[int] = ..., detail: _Optional[str] = ...) -> None: ...
 
 class ToolError(_message.Message):
     __slots__ = ("code", "message", "field", "retryable")

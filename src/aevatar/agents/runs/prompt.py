@@ -175,7 +175,7 @@ def _other(item: Item) -> Message:
 
 
 def _media(ref: BlobRef) -> Media:
-    media = Media(media_type=ref.media_type, name=ref.name, length=ref.length)
+    media = Media(media_type=ref.media_type, name=ref.name, length=ref.length, detail=ref.detail)
     if ref.uri:
         media.uri = ref.uri
     else:
