@@ -42,7 +42,8 @@ class Called:
 
 async def call(path: Path, count: int) -> None:
     """Never returns: whoever waits for the line kills the process."""
-    ModelCallEffect.concurrency = count  # or most of the runs would wait for a place, and never be interrupted
+    # Or most of the runs would wait for a place, and never be interrupted.
+    ModelCallEffect.concurrency = ModelCallEffect.concurrency_per_scope = count
     model = Called(count, is_silent=True)
     async with (
         agency(SqliteJournal(path), model, folder=path.parent, tools=False) as ours,

@@ -82,6 +82,12 @@ class PlatformSettings(BaseSettings):
     """The default model, in place of the file's."""
     offline_delay_ms: int = Field(default=0, ge=0, le=10_000)
     """Milliseconds between two words of the offline model."""
+    model_calls: int = Field(default=1_024, ge=1)
+    """How many calls of models this process makes at once."""
+    model_calls_per_scope: int = Field(default=64, ge=1)
+    """How many of them for one scope."""
+    model_calls_waiting: int = Field(default=1_000, ge=0)
+    """How many more of a scope may wait before it can start no further run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +201,7 @@ class Platform:
 
     def _effects(self) -> list[Effect[Any, Any] | Callable[[Runtime], Effect[Any, Any]]]:
         return [
-            lambda runtime: ModelCallEffect(self.models, self._parts(runtime).assembler),
+            self._model_call,
             lambda runtime: SummariseEffect(self.models, self._parts(runtime).assembler),
             lambda runtime: DiscoverToolsEffect(self._parts(runtime).tool_sets),
             *(self._of_tools(effect) for effect in (CallToolEffect, CallToolOnceEffect, ReconcileToolEffect)),
@@ -204,6 +210,13 @@ class Platform:
             FindContinuationsEffect,
             SendReplyEffect(self._sinks),
         ]
+
+    def _model_call(self, runtime: Runtime) -> ModelCallEffect:
+        effect = ModelCallEffect(self.models, self._parts(runtime).assembler)
+        effect.concurrency = self.settings.model_calls
+        effect.concurrency_per_scope = self.settings.model_calls_per_scope
+        effect.waiting_per_scope = self.settings.model_calls_waiting
+        return effect
 
     def _of_tools(self, effect: Callable[[ToolCaller], Effect[Any, Any]]) -> Callable[[Runtime], Effect[Any, Any]]:
         return lambda runtime: effect(ToolCaller(self._parts(runtime).tool_sets, runtime.blobs))

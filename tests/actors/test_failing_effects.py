@@ -11,6 +11,7 @@ import pytest
 
 from aevatar.actors import Effect, EffectError, EffectFailed, Link, Retries, command
 from aevatar.errors import Internal, Rejected, Unavailable
+from aevatar.identity import ActorId, ScopeId
 from aevatar.testing import elapse
 from tests.sample.kinds import Echo, Tally
 from tests.sample.sample_pb2 import (
@@ -21,7 +22,7 @@ from tests.sample.sample_pb2 import (
     HowMuch,
     Total,
 )
-from tests.sample.world import ANN, World, begun, notes
+from tests.sample.world import ANN, World, begun, notes, settled
 
 
 def failing(*errors: Exception | None, times: list[float] | None = None) -> Callable[[Link], Awaitable[None]]:
@@ -148,6 +149,35 @@ async def test_no_more_effects_of_a_type_run_at_once_than_it_allows(memory: Worl
         assert await notes(memory) == ["echoed 0", "echoed 1"]
         await elapse(2)
         assert (await notes(memory), most) == ([f"echoed {number}" for number in range(5)], 2)
+
+
+async def test_a_scope_takes_no_more_places_than_are_meant_for_it(memory: World) -> None:
+    class Shared(Echo):
+        concurrency = 3
+        concurrency_per_scope = 2
+        waiting_per_scope = 1
+
+    finish, bea = asyncio.Event(), ActorId(ANN.kind, ScopeId("beta"), "bea")
+
+    async def run(link: Link) -> None:
+        await finish.wait()
+
+    async with memory.runtime(effects=[Shared(run)]) as actors:
+        for number in range(4):
+            await begun(actors, Fetch(text=str(number)))
+        assert (actors.gauges().effects_running, actors.gauges().effects_waiting) == (4, 2)
+        with pytest.raises(Unavailable) as refused:
+            actors.require_place(Shared.name, ANN.scope)
+        assert (refused.value.code, refused.value.retry_after) == ("overloaded", 5.0)
+        actors.require_place(Shared.name, bea.scope)
+        await actors.ask(bea, Add(by=0))
+        await actors.ask(bea, Fetch(text="x"))
+        await settled()
+        assert actors.gauges().effects_waiting == 2
+        finish.set()
+        await settled()
+        assert await notes(memory) == [f"echoed {number}" for number in range(4)]
+        assert actors.gauges().effects_running == 0
 
 
 async def test_the_time_an_effect_waits_for_its_place_does_not_count_against_its_deadline(memory: World) -> None:

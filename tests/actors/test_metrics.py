@@ -102,6 +102,7 @@ async def test_what_there_is_at_a_moment_can_be_asked_for(memory: World) -> None
             messages_waiting=3,
             turns_uncommitted=2,
             effects_running=1,
+            effects_waiting=0,
             session_readers=1,
             readers_switched=0,
             projector_lag={},

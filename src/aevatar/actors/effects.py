@@ -20,15 +20,19 @@ from google.protobuf.message import Message
 from aevatar.actors.actors_pb2 import EffectFailed, EffectRecord
 from aevatar.actors.envelope import payload_bytes
 from aevatar.actors.metrics import Metrics
+from aevatar.actors.places import Places
 from aevatar.actors.tasks import Tasks
 from aevatar.actors.tracing import Tracing
 from aevatar.errors import AevatarError, Misassembled, Rejected, Unavailable
-from aevatar.identity import ActorId, Principal
+from aevatar.identity import ActorId, Principal, ScopeId
 
 Request = TypeVar("Request", bound=Message)
 Result = TypeVar("Result", bound=Message)
 
 log = structlog.get_logger("aevatar.effects")
+
+OVERLOADED_SECONDS = 5.0
+"""When to try again where too many effects wait."""
 
 
 class Policy(Enum):
@@ -123,12 +127,17 @@ class Link:
 class Effect(Generic[Request, Result]):
     """One type of effect, with what it needs given to its constructor. Registered like a kind.
 
-    `concurrency` bounds how many run at once in a process, `deadline` (seconds) how long one may take in all its tries.
+    `concurrency` bounds how many run at once in a process, and `concurrency_per_scope` how many of them for one scope;
+    the others wait, and scopes are served in turn. `waiting_per_scope` bounds nothing: past it `Runtime.require_place`
+    refuses what would lead to more. `deadline` (seconds) is for all tries of one, from when it has its place.
     """
 
     name: ClassVar[str]
     policy: ClassVar[Policy] = Policy.REPEAT
     concurrency: int = 16
+    concurrency_per_scope: int | None = None
+    """None: as many as there are."""
+    waiting_per_scope: int = 1_000
     deadline: float = 600.0
     retries: Retries = Retries()
 
@@ -211,13 +220,25 @@ class EffectRunner:
         self._random = random
         self._tracing = tracing
         self._deliver = deliver
-        self._places = {name: asyncio.Semaphore(effect.concurrency) for name, effect in effects.by_name.items()}
+        self._places = {name: _places(effect) for name, effect in effects.by_name.items()}
         self._running: dict[str, asyncio.Task[None]] = {}
 
     @property
     def running(self) -> int:
         """How many effects run or wait for their place."""
         return len(self._running)
+
+    @property
+    def waiting(self) -> int:
+        """How many of them wait."""
+        return sum(places.all_waiting for places in self._places.values())
+
+    def require_place(self, name: str, scope: ScopeId) -> None:
+        """Goes on unless too many effects of a type wait in a scope. Raises: Unavailable `overloaded`."""
+        limit = self._effects.by_name[name].waiting_per_scope
+        if self._places[name].waiting(scope) > limit:
+            sentence = f"more than {limit} effects {name!r} of this scope wait for their turn"
+            raise Unavailable("overloaded", sentence, retry_after=OVERLOADED_SECONDS)
 
     def start(self, name: str, request: Message, link: Link) -> None:
         """Runs an effect whose intent is in the ledger. Harmless if it is running already."""
@@ -234,7 +255,7 @@ class EffectRunner:
             task.cancel()
 
     async def _run(self, effect: Effect[Any, Any], request: Message, link: Link) -> None:
-        async with self._places[effect.name]:
+        async with self._places[effect.name].place(link.actor_id.scope):
             with self._tracing.effect(effect.name, link.effect_id, link.record.trace):
                 result = await self._result(effect, request, link)
         if self._running.pop(link.effect_id, None) is not None:  # else it was cancelled, and nobody waits for it
@@ -266,6 +287,11 @@ class EffectRunner:
             pause = effect.retries.pause(link.attempt, self._random)
             await asyncio.sleep(max(pause, problem.retry_after or 0.0))
             link.attempt += 1
+
+
+def _places(effect: Effect[Any, Any]) -> Places:
+    per_scope = effect.concurrency_per_scope
+    return Places(effect.concurrency, effect.concurrency if per_scope is None else per_scope)
 
 
 def _problem(error: Exception) -> EffectError:

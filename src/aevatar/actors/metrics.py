@@ -36,6 +36,7 @@ class Gauges:
     turns_uncommitted: int
     effects_running: int
     """Those that wait for their place included."""
+    effects_waiting: int
     session_readers: int
     readers_switched: int
     """Since the runtime was made: readers that were too slow and went back to the store."""

@@ -274,12 +274,22 @@ class Runtime:
             messages_waiting=sum(len(activation.mailbox) for activation in activations),
             turns_uncommitted=sum(len(activation.inflight) for activation in activations),
             effects_running=self._runner.running,
+            effects_waiting=self._runner.waiting,
             session_readers=self._hub.readers,
             readers_switched=self._hub.readers_switched,
             projector_lag=self._projectors.lag(self._clock.now()),
         )
 
     # Commands
+
+    def require_place(self, effect: str, scope: ScopeId) -> None:
+        """Goes on unless more effects of a type, by its name, wait in a scope than the type allows.
+
+        For whoever is about to ask for more work of that type. What is under way already is never refused.
+
+        Raises: Unavailable `overloaded`.
+        """
+        self._runner.require_place(effect, scope)
 
     async def dispatch(
         self, target: ActorId, command: Message, *, command_id: str | None = None, principal: Principal | None = None

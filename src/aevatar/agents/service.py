@@ -27,7 +27,7 @@ from aevatar.agents.agents_pb2 import (
 from aevatar.agents.budgets import Budgets
 from aevatar.agents.choice import ModelChoice
 from aevatar.agents.lending import Lending
-from aevatar.agents.runs import SESSION
+from aevatar.agents.runs import SESSION, ModelCallEffect
 from aevatar.agents.runs.blobs import lifted
 from aevatar.agents.runs.callers import caller_of, run_key
 from aevatar.agents.runs_pb2 import (
@@ -49,7 +49,7 @@ from aevatar.agents.starting import start_of
 from aevatar.blobs import Blob
 from aevatar.credentials import Secret
 from aevatar.credentials.vault import LONGEST_TTL
-from aevatar.errors import Denied, Rejected
+from aevatar.errors import Denied, Rejected, Unavailable
 from aevatar.identity import ActorId, Principal
 from aevatar.models import models_pb2
 from aevatar.readmodels import Listing, Versioned
@@ -139,7 +139,8 @@ class Agents:
         """Starts a run of an agent, once for each command id; in a thread another run may take the input.
 
         Raises: Denied; Rejected `agent_not_found`, `agent_disabled`, `depth_exceeded`, `cycle_detected`,
-        `model_not_found`, `thread_busy`, `thread_queue_full`, `payload_too_large`; Unavailable.
+        `model_not_found`, `thread_busy`, `thread_queue_full`, `payload_too_large`; Unavailable, `overloaded` also when
+        too many calls of models wait in the scope.
         """
         _require(caller, "agents.invoke")
         options = options or InvokeOptions()
@@ -149,6 +150,7 @@ class Agents:
         asked = _digest(key, options.model, invoke)
         await self._resolve(invoke, caller, agent.persona, wished=options.model, command_id=command_id)
         run = ActorId(RUN, caller.scope, invoke.run_key)
+        await self._require_place(run)
         if options.thread:  # which run takes the input, and when, the thread decides
             await light.put(self._runtime.blobs, run, invoke)
             return await self._submit(caller, key, invoke, command_id)
@@ -170,6 +172,13 @@ class Agents:
         if not invoke.context.root_run:
             invoke.context.root_run = ActorId(RUN, caller.scope, invoke.run_key).text
             invoke.context.budget = invoke.context.budget or await self.budgets.of(caller.scope)
+
+    async def _require_place(self, run: ActorId) -> None:
+        try:
+            self._runtime.require_place(ModelCallEffect.name, run.scope)
+        except Unavailable:
+            if await self._runtime.readmodels.get("agents.runs", run.scope, run.key) is None:  # else it has begun
+                raise
 
     async def _start_of(
         self, run: ActorId, caller: Principal, key: str, agent: AgentDocument, invoke: Invoke

@@ -10,6 +10,7 @@ import msgspec
 
 from aevatar.actors import Runtime
 from aevatar.agents import RUN, AgentDocument, Budgets, ChosenModel, Lending, ModelChoice, Persona, run_key
+from aevatar.agents.runs import ModelCallEffect
 from aevatar.agents.runs.blobs import Lifted, lifted
 from aevatar.agents.runs_pb2 import Item, Parameters, ReaderCame, RunContext, StartRun
 from aevatar.credentials import Secret
@@ -76,7 +77,8 @@ class Beginning:
     async def begin(self, request: CreateResponse, given: Given, purpose: Purpose) -> ActorId:
         """The run for a request, started or found.
 
-        Raises: Denied; Rejected with the path of what is wrong, `idempotency_conflict`; Unavailable.
+        Raises: Denied; Rejected with the path of what is wrong, `idempotency_conflict`; Unavailable, `overloaded` also
+        when too many calls of models wait in the scope.
         """
         caller = given.caller
         require(caller, "models.use")
@@ -86,6 +88,7 @@ class Beginning:
             if not request.store:
                 await self._runtime.dispatch(run, ReaderCame(), principal=caller)
             return run
+        self._runtime.require_place(ModelCallEffect.name, run.scope)
         found = await self._find(request, given, purpose)
         start = await self._command(request, found, given, purpose, run=run, digest=digest)
         await self._start(run, start, found.input, given, digest=digest)

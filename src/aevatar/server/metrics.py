@@ -45,6 +45,16 @@ def metrics_route(runtime: Runtime, streams: OpenStreams, counters: Sequence[Cou
     return router
 
 
+_GAUGES = (
+    "activations",
+    "messages_waiting",
+    "turns_uncommitted",
+    "effects_running",
+    "effects_waiting",
+    "session_readers",
+)
+
+
 def exposition(runtime: Runtime, streams: OpenStreams) -> Iterator[str]:
     """The lines a scraper reads."""
     for declared in fields(runtime.metrics):
@@ -55,7 +65,7 @@ def exposition(runtime: Runtime, streams: OpenStreams) -> Iterator[str]:
             yield from _single(f"aevatar_{declared.name}_total", "counter", value)
     gauges = runtime.gauges()
     yield from _single("aevatar_readers_switched_total", "counter", gauges.readers_switched)
-    for name in ("activations", "messages_waiting", "turns_uncommitted", "effects_running", "session_readers"):
+    for name in _GAUGES:
         yield from _single(f"aevatar_{name}", "gauge", getattr(gauges, name))
     yield "# TYPE aevatar_projector_lag_seconds gauge"
     for projector, lag in gauges.projector_lag.items():

@@ -29,7 +29,8 @@ class ModelCallEffect(Effect[CallModel, Message]):
 
     name = "models.call"
     policy = Policy.ASK
-    concurrency = 64
+    concurrency = 1_024
+    concurrency_per_scope = 64
     deadline = 600.0
     retries = Retries(attempts=1)  # only here is it known whether anything was shown already
 

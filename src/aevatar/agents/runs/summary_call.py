@@ -21,7 +21,8 @@ class SummariseEffect(Effect[SummariseTalk, Message]):
 
     name = "models.summarise"
     policy = Policy.ASK
-    concurrency = 16
+    concurrency = 256
+    concurrency_per_scope = 16
     deadline = 300.0
     retries = Retries(attempts=1)
 

@@ -67,7 +67,8 @@ class DiscoverToolsEffect(Effect[DiscoverTools, ToolsDiscovered]):
 
     name = "tools.discover"
     policy = Policy.REPEAT
-    concurrency = 64
+    concurrency = 512
+    concurrency_per_scope = 64
 
     def __init__(self, tool_sets: ToolSets) -> None:
         self._tool_sets = tool_sets
@@ -200,7 +201,8 @@ class CallToolEffect(Effect[CallTool, Message]):
 
     name = "tools.call"
     policy = Policy.REPEAT
-    concurrency = 32
+    concurrency = 512
+    concurrency_per_scope = 32
     deadline = CALL_SECONDS
 
     def __init__(self, caller: ToolCaller) -> None:
@@ -215,7 +217,8 @@ class CallToolOnceEffect(Effect[CallToolOnce, Message]):
 
     name = "tools.call_once"
     policy = Policy.ASK
-    concurrency = 32
+    concurrency = 512
+    concurrency_per_scope = 32
     deadline = CALL_SECONDS
 
     def __init__(self, caller: ToolCaller) -> None:
