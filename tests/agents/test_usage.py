@@ -8,8 +8,7 @@ import pytest
 
 from aevatar.agents import BUDGET
 from aevatar.agents.agents_pb2 import SetBudget
-from aevatar.agents.runs.facts import sum_of
-from aevatar.agents.runs.pricing import cost
+from aevatar.agents.runs.pricing import cost, sum_of
 from aevatar.agents.runs_pb2 import PricedModel, RunContext, RunEnded, RunLimits, UsageByModel, UsageCounted
 from aevatar.identity import ActorId
 from aevatar.models.models_pb2 import FINISH_LENGTH, Price, Usage

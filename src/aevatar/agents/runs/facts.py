@@ -7,6 +7,7 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from aevatar.actors import Actor, applies
+from aevatar.agents.runs.pricing import add_usage
 from aevatar.agents.runs_pb2 import (
     CALL_PHASE_BLOCKED,
     CALL_PHASE_DONE,
@@ -74,7 +75,6 @@ from aevatar.agents.runs_pb2 import (
     UsageCounted,
     WarningNoted,
 )
-from aevatar.models.models_pb2 import Usage
 
 PAST_CALLS = 64
 
@@ -109,36 +109,6 @@ def call_of(state: RunState, call_id: str) -> RoundCall | None:
 def approval_of(state: RunState, approval_id: str) -> Approval | None:
     """The approval under this id, open or settled."""
     return next((approval for approval in state.approvals if approval.id == approval_id), None)
-
-
-def add_usage(total: Usage, more: Usage) -> None:
-    """Adds tokens and money up; an estimate anywhere makes the sum one, and tokens without a price make it partial."""
-    _add_money(total, more)
-    total.input_tokens += more.input_tokens
-    total.cached_input_tokens += more.cached_input_tokens
-    total.output_tokens += more.output_tokens
-    total.reasoning_tokens += more.reasoning_tokens
-    total.estimated = total.estimated or more.estimated
-
-
-def sum_of(*usages: Usage) -> Usage:
-    """The sum of several."""
-    result = Usage()
-    for usage in usages:
-        add_usage(result, usage)
-    return result
-
-
-def usage_of(state: RunState) -> Usage:
-    """What a run and those below it have used, as far as they have told."""
-    return sum_of(*(own.usage for own in state.usage), *(below.usage for below in state.sub_runs.values()))
-
-
-def _add_money(total: Usage, more: Usage) -> None:
-    if total.HasField("usd_micros") or more.HasField("usd_micros"):
-        is_partial = any(usage.input_tokens and not usage.HasField("usd_micros") for usage in (total, more))
-        total.is_partly_priced = total.is_partly_priced or more.is_partly_priced or is_partial
-        total.usd_micros += more.usd_micros
 
 
 class RunFacts(Actor[RunState]):

@@ -1,4 +1,4 @@
-"""What calls of models cost, in whole millionths of a US dollar. Pure; prices are those of the run's start."""
+"""What calls of models use and cost: tokens, and whole millionths of a US dollar. Pure; prices are a run's own."""
 
 from __future__ import annotations
 
@@ -38,3 +38,33 @@ def priced(usage: Usage, price: Price | None) -> Usage:
     own = Usage(usd_micros=cost(price, usage))
     own.MergeFrom(usage)
     return own
+
+
+def add_usage(total: Usage, more: Usage) -> None:
+    """Adds tokens and money up; an estimate anywhere makes the sum one, and tokens without a price make it partial."""
+    _add_money(total, more)
+    total.input_tokens += more.input_tokens
+    total.cached_input_tokens += more.cached_input_tokens
+    total.output_tokens += more.output_tokens
+    total.reasoning_tokens += more.reasoning_tokens
+    total.estimated = total.estimated or more.estimated
+
+
+def sum_of(*usages: Usage) -> Usage:
+    """The sum of several."""
+    result = Usage()
+    for usage in usages:
+        add_usage(result, usage)
+    return result
+
+
+def usage_of(state: RunState) -> Usage:
+    """What a run and those below it have used, as far as they have told."""
+    return sum_of(*(own.usage for own in state.usage), *(below.usage for below in state.sub_runs.values()))
+
+
+def _add_money(total: Usage, more: Usage) -> None:
+    if total.HasField("usd_micros") or more.HasField("usd_micros"):
+        is_partial = any(usage.input_tokens and not usage.HasField("usd_micros") for usage in (total, more))
+        total.is_partly_priced = total.is_partly_priced or more.is_partly_priced or is_partial
+        total.usd_micros += more.usd_micros

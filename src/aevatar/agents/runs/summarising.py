@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from aevatar.actors import Answered, EffectFailed, EffectInterrupted, command
 from aevatar.agents.runs.accounting import Accounting
-from aevatar.agents.runs.facts import sum_of
 from aevatar.agents.runs.limits import exceeded_by, expected_of
+from aevatar.agents.runs.pricing import sum_of
 from aevatar.agents.runs.prompt import Prompt
 from aevatar.agents.runs.summary import SUMMARY_TOKENS
 from aevatar.agents.runs_pb2 import (
