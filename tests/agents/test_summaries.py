@@ -14,6 +14,7 @@ from aevatar.agents.runs_pb2 import (
     Item,
     Parameters,
     PersonaSnapshot,
+    PricedModel,
     RunContext,
     RunLimits,
     SummaryForgone,
@@ -22,7 +23,7 @@ from aevatar.agents.runs_pb2 import (
 from aevatar.agents.service import user_message
 from aevatar.identity import ActorId
 from aevatar.journal.port import Journal
-from aevatar.models.models_pb2 import ROLE_ASSISTANT, ROLE_DEVELOPER, Message, Usage
+from aevatar.models.models_pb2 import ROLE_ASSISTANT, ROLE_DEVELOPER, Message, Price, Usage
 from aevatar.testing import MemoryStore, crash_at_every_write, elapse
 from aevatar.testing.crash import Store
 from aevatar.testing.scripted_model import Step, calls, fails, hangs, says
@@ -318,18 +319,22 @@ class Summarised:
             persona=persona(),
             model="offline/demo",
             context=RunContext(budget=PURSE.text),
+            prices=[PricedModel(model="offline/demo", price=Price(input=3_000_000, output=15_000_000))],
         )
         await self.world.story(run)
 
     async def end(self, runtime: Runtime, journal: Journal) -> Any:
         run = ActorId("agents.run", ALPHA, "run_1")
         story = await self.world.story(run)
+        await ticks()
         found: Any = await runtime.readmodels.get("agents.budgets", ALPHA, "scope")
         facts = await self.world.facts(run, ContextCompacted)
         said = await self.world.transcript(run)
-        return story[-1], said, [fact.compaction for fact in facts], found.document.open
+        paid, used = found.document, (await self.world.document(run)).usage
+        assert (paid.spent_tokens, paid.spent_usd_micros) == (used.input_tokens + used.output_tokens, used.usd_micros)
+        return story[-1], said, [fact.compaction for fact in facts], paid.open
 
 
-async def test_a_run_that_summarises_ends_the_same_wherever_its_process_dies() -> None:
+async def test_a_run_that_summarises_ends_the_same_and_is_paid_for_wherever_its_process_dies() -> None:
     summarised = Summarised()
     assert await crash_at_every_write(summarised, summarised.new_store) > 8

@@ -6,15 +6,19 @@ from typing import Any
 
 import pytest
 
+from aevatar.actors import Runtime
 from aevatar.agents import BUDGET
 from aevatar.agents.agents_pb2 import SetBudget
 from aevatar.agents.runs.pricing import cost, sum_of
 from aevatar.agents.runs_pb2 import PricedModel, RunContext, RunEnded, RunLimits, UsageByModel, UsageCounted
 from aevatar.identity import ActorId
+from aevatar.journal.port import Journal
 from aevatar.models.models_pb2 import FINISH_LENGTH, Price, Usage
-from aevatar.testing import elapse
+from aevatar.testing import MemoryStore, crash_at_every_write, elapse
+from aevatar.testing.crash import Store
 from aevatar.testing.scripted_model import calls, fails, hangs, says
 from tests.agents.kit import ALICE, ALPHA, MODEL, World, call, invoking, ticks
+from tests.agents.test_acceptance_crashes import Remembering
 
 DOLLAR = 1_000_000
 """In millionths."""
@@ -123,6 +127,42 @@ async def test_what_was_only_to_be_started_reaches_the_sum_of_the_root_long_afte
             reasoning_tokens=2,
         )
         assert len(await world.facts(run, RunEnded)) == 1
+
+
+class Started:
+    """A run that starts another and does not wait for it, by a model that needs no script."""
+
+    text = '/call aevatar_invoke_gagent {"target": {"agent_key": "echo"}, "payload": {"prompt": "hi"}, "wait": "ack"}'
+
+    def __init__(self) -> None:
+        self.world = World()
+
+    def new_store(self) -> Store:
+        store = MemoryStore()
+        return lambda: Remembering(store)
+
+    def runtime(self, journal: Journal) -> Runtime:
+        self.world.journal = journal
+        return self.world.runtime(journal)
+
+    async def play(self, runtime: Runtime) -> None:
+        await self.world.agent("echo", tools="", model="offline/demo")
+        run = await self.world.begin(self.text, tools="everything", model="offline/demo")
+        await self.world.story(run)
+        await elapse(1)
+
+    async def end(self, runtime: Runtime, journal: Journal) -> Any:
+        await elapse(1)
+        runs = {item.key: item.document for item in (await self.world.runs.list(ALICE)).items}
+        root = runs.pop("run_1")
+        own = sum_of(*(each.usage for each in root.usage_by_model))
+        assert root.usage == sum_of(own, *(below.usage for below in runs.values()))
+        return root.status, [below.status for below in runs.values()]
+
+
+async def test_what_was_only_started_is_in_the_sum_wherever_a_process_dies() -> None:
+    started = Started()
+    assert await crash_at_every_write(started, started.new_store) > 12
 
 
 # Money
