@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from tests.server.kit import Served
@@ -52,7 +54,7 @@ async def test_every_kind_of_json_is_looked_at(serving: Served, kind: str) -> No
 
 
 async def test_a_body_in_pieces_is_read_whole(serving: Served) -> None:
-    async def pieces():  # type: ignore[no-untyped-def]
+    async def pieces() -> AsyncIterator[bytes]:
         for piece in (b'{"by"', b":", b"2}"):
             yield piece
 
