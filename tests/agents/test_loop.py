@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from aevatar.agents.runs.actor import CONTINUE
@@ -305,6 +307,13 @@ async def test_what_is_offered_is_fixed_when_the_run_starts() -> None:
 
 
 # When the model fails
+
+
+async def test_a_model_that_wants_to_be_left_alone_for_long_is_not_waited_for() -> None:
+    world = World(fails("rate_limited", retry_after=61))
+    async with world.opened():
+        assert (await world.play())[-1] == "ended: failed (rate_limited)"
+        assert asyncio.get_running_loop().time() < 1
 
 
 async def test_a_failure_that_may_pass_is_tried_again_while_nothing_was_shown() -> None:

@@ -197,6 +197,7 @@ async def test_nothing_of_a_completion_can_be_read_later(world: World) -> None:
     [
         ({"messages": []}, "invalid_value", "messages"),
         ({"messages": None}, "missing_required_parameter", "messages"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, "missing_required_parameter", "messages[0].tool_call_id"),
         ({"n": 2}, "invalid_value", "n"),
         ({"logprobs": True}, "unsupported_parameter", "logprobs"),
         ({"functions": []}, "unsupported_parameter", "functions"),

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, ValidationError
+from pydantic import Discriminator, Field, Tag, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticKnownError
 
 from aevatar.agents.runs_pb2 import Parameters
 from aevatar.responses.refusing import refusal_of
@@ -116,7 +117,14 @@ class ChatMessage(Narrow):
     name: str | None = None
     refusal: str | None = None
     tool_calls: Annotated[list[ToolCall], Field(fail_fast=True), at_most(TOOL_LIMIT)] = Field(default_factory=list)
-    tool_call_id: CallId | None = None
+    tool_call_id: CallId | None = Field(default=None, validate_default=True)
+
+    @field_validator("tool_call_id")
+    @classmethod
+    def _a_tools_answer_names_its_call(cls, call_id: str | None, info: ValidationInfo) -> str | None:
+        if call_id is None and info.data.get("role") == "tool":
+            raise PydanticKnownError("missing")
+        return call_id
 
 
 class Function(FunctionTool):
@@ -258,9 +266,7 @@ def items_of(message: ChatMessage) -> Iterator[InputItem]:
     """The items that a message stands for."""
     content = message.content if isinstance(message.content, str) else [_content(part) for part in message.content]
     if message.role == "tool":
-        yield FunctionCallOutputItem(
-            type="function_call_output", call_id=message.tool_call_id or "unnamed", output=content
-        )
+        yield FunctionCallOutputItem(type="function_call_output", call_id=message.tool_call_id or "", output=content)
         return
     if content or not message.tool_calls:
         yield MessageItem(role=message.role, content=content)

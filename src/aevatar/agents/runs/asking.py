@@ -16,6 +16,8 @@ from aevatar.models import ModelError
 
 ATTEMPTS: Final = 3
 PAUSES: Final = Retries(attempts=ATTEMPTS)
+PATIENCE: Final = 60.0
+"""Seconds. Who asks for more has not got an answer to give: the next fall-back has its turn, or the run ends."""
 
 
 async def tried(once: Callable[[], Awaitable[None]], forget: Callable[[], bool], link: Link, random: Random) -> None:
@@ -25,9 +27,10 @@ async def tried(once: Callable[[], Awaitable[None]], forget: Callable[[], bool],
             await once()
             return
         except ModelError as error:
-            if not error.retryable or link.attempt >= ATTEMPTS or not forget():
+            asked = error.retry_after or 0.0
+            if not error.retryable or asked > PATIENCE or link.attempt >= ATTEMPTS or not forget():
                 raise
-            pause = max(PAUSES.pause(link.attempt, random), error.retry_after or 0.0)
+            pause = max(PAUSES.pause(link.attempt, random), asked)
         await asyncio.sleep(pause)
         link.attempt += 1
 
