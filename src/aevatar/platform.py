@@ -118,6 +118,7 @@ class Platform:
         self._sinks = sinks or {}
         self._environment = os.environ if environment is None else environment
         self._sources_of_others: list[Any] = []
+        self._sections_of_others: list[Any] = []
         self._built: dict[Runtime, _Parts] = {}
 
     @cached_property
@@ -166,12 +167,13 @@ class Platform:
     def capabilities(self, *more: Capability) -> list[Capability]:
         """The built-in capabilities, in the order in which they need each other, then `more`.
 
-        What those offer to models is in the set `workspace.default`.
+        What those offer to models is in the set `workspace.default`, and their sections are in every prompt.
 
         Raises: Misassembled when the configuration is wrong.
         """
         _ = self.default_model
         self._sources_of_others = [source for capability in more for source in capability.tool_sources]
+        self._sections_of_others = [section for capability in more for section in capability.prompt_sections]
         return [self.agents(), _routing(), responses(), *more]
 
     def agents(self) -> Capability:
@@ -226,9 +228,9 @@ class Platform:
             agents = Agents(runtime, self.choice)
             invocations = Invocations(agents)
             own = sources(invocations, Looking(runtime.readmodels, runtime.sessions))
-            others = [source(runtime) if callable(source) else source for source in self._sources_of_others]
-            offered = [*own, *self._extra_sources, *others]
-            assembler = Assembler(Transcripts(runtime.readmodels, runtime.blobs))
+            offered = [*own, *self._extra_sources, *_made(self._sources_of_others, runtime)]
+            sections = _made(self._sections_of_others, runtime)
+            assembler = Assembler(Transcripts(runtime.readmodels, runtime.blobs), sections)
             tool_sets = ToolSets(offered, [default_set(offered)])
             built = self._built[runtime] = _Parts(agents, tool_sets, invocations, assembler)
         return built
@@ -276,6 +278,10 @@ async def welcome_agents(agents: Agents) -> None:
             await agents.create(DEV, key, persona, command_id=f"welcome:{key}")
         except Rejected:  # it is there already, perhaps changed by now
             continue
+
+
+def _made(parts: Sequence[Any], runtime: Runtime) -> list[Any]:
+    return [part(runtime) if callable(part) else part for part in parts]
 
 
 def model_counters(meter: Meter) -> Iterator[Counter]:

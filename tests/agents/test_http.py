@@ -9,7 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from aevatar.actors import Runtime
+from aevatar.agents.runs import PromptSection
+from aevatar.identity import ActorId, Principal
 from aevatar.platform import Platform, PlatformSettings
+from aevatar.server import Capability
+from aevatar.testing.scripted_model import ScriptedModel, says
 from tests.agents.toolbox import Toolbox
 from tests.server.kit import Served, served
 
@@ -194,6 +199,25 @@ async def test_a_run_tells_its_usage_by_model(server: Served) -> None:
     used = run["usage"]
     assert (used["usdMicros"], used["isPartlyPriced"], used["estimated"]) == (None, False, True)
     assert run["usageByModel"] == [{**used, "model": "offline/demo", "calls": 1}]
+
+
+class Memory:
+    """What a capability knows of the user, made from the runtime."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+
+    async def sections(self, principal: Principal, run: ActorId) -> list[PromptSection]:
+        return [PromptSection("memory", "1", f"{principal.subject} likes tea.")]
+
+
+async def test_sections_of_a_capability_are_in_every_prompt(tmp_path: Path) -> None:
+    model = ScriptedModel([says("Yes.")])
+    platform = Platform(PlatformSettings(config=tmp_path / "none.yaml"), ports={"s": model}, environment={})
+    memory = Capability(name="memory", prompt_sections=[Memory])
+    async with served(tmp_path, *platform.capabilities(memory)) as running:
+        await running.client.post("/v1/responses", json={"model": "s/one", "input": "Hi", "instructions": "Be brief."})
+    assert model.requests[0].messages[0].parts[0].text == "Be brief.\n\ndev likes tea."
 
 
 async def test_what_models_are_used_for_is_among_the_metrics(server: Served) -> None:

@@ -58,10 +58,11 @@ class Capability:
     """One capability as the application sees it. All of it is optional but the name.
 
     `tool_sources` are what it offers to models, or functions that make one from the runtime, as effects are made; they
-    are of `aevatar.tools`, and whoever puts the platform together passes them on. `services` makes what its routes and
-    other capabilities use; capabilities are asked in their order. `lifespan` is entered in that order once the runtime
-    runs, before the first request, and left before the runtime stops. `troubles` tells why it cannot serve, which turns
-    the readiness of the whole process red. `counters` are shown among the metrics. `statuses` gives HTTP statuses to
+    are of `aevatar.tools`, and whoever puts the platform together passes them on. So are `prompt_sections`, of
+    `aevatar.agents.runs`: what it adds to the prompts of models. `services` makes what its routes and other
+    capabilities use; capabilities are asked in their order. `lifespan` is entered in that order once the runtime runs,
+    before the first request, and left before the runtime stops. `troubles` tells why it cannot serve, which turns the
+    readiness of the whole process red. `counters` are shown among the metrics. `statuses` gives HTTP statuses to
     refusal codes that the general rules would place wrongly; `error_shapes` gives errors another form below a path.
     """
 
@@ -70,6 +71,7 @@ class Capability:
     effects: Sequence[Effect[Any, Any] | Callable[[Runtime], Effect[Any, Any]]] = ()
     projectors: Sequence[Projector] = ()
     tool_sources: Sequence[Any] = ()
+    prompt_sections: Sequence[Any] = ()
     services: Callable[[Services], Iterable[object]] = _offers_nothing
     lifespan: Callable[[Services], AbstractAsyncContextManager[None]] = _starts_nothing
     routers: Sequence[APIRouter] = ()
