@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from aevatar.actors import Link
-from aevatar.testing import Fault
+from aevatar.testing import Fault, elapse
 from tests.sample.kinds import Echo
-from tests.sample.sample_pb2 import Add, Echoed, EchoRequest, Fetch
+from tests.sample.sample_pb2 import Add, Echoed, EchoRequest, Fetch, Fetching
 from tests.sample.world import ANN, Faults, HeldJournal, World, begun, notes, settled
 
 
@@ -53,15 +55,18 @@ async def test_intent_and_known_result_share_a_commit(world: World) -> None:
         assert (await notes(world), actors.metrics.commits - before) == (["echoed known x"], 1)
 
 
-async def test_a_known_result_is_undone_with_the_turn_that_asked_and_comes_once(world: World) -> None:
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_whatever_becomes_of_its_commit_a_known_result_comes_once(world: World, fault: Fault) -> None:
     faults = Faults()
     async with world.runtime(over=faults.over, effects=[Known(never)]) as actors:
         await actors.ask(ANN, Add(by=0))
-        faults.append(Fault.CONFLICT)
-        await actors.ask(ANN, Fetch(text="x"))
+        faults.append(fault)
+        await actors.dispatch(ANN, Fetch(text="x"))
+        await elapse(10)
+    async with world.runtime(effects=[Known(never)]):
         await settled()
         assert (await notes(world), await world.journal.effects()) == (["echoed known x"], [])
-        assert actors.metrics.conflicts == 1
+        assert len([event for event in await world.events(ANN) if isinstance(event, Fetching)]) == 1
 
 
 async def test_a_known_result_is_as_durable_as_its_intent(world: World) -> None:
