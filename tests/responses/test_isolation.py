@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from httpx2 import AsyncClient
 from openai import APIStatusError, AsyncOpenAI
 from starlette.datastructures import Headers
 
@@ -121,3 +122,45 @@ async def test_permissions_are_asked_for(world: World) -> None:
     assert (await asker.create(model=OFFLINE, input="x")).status == "completed"
     assert await refused(asker.retrieve(mine.id)) == denied
     assert await refused(asker.create(model="agent/helper", input="x")) == denied
+
+
+async def test_nothing_of_another_scope_is_seen_or_touched_under_api(world: World) -> None:
+    def of(name: str) -> AsyncClient:
+        return AsyncClient(base_url=world.served.client.base_url, headers={"authorization": f"Bearer {name}"})
+
+    tightened = {"aevatar_invoke_gagent": "always"}
+    careful = {"key": "careful", "model": OFFLINE, "toolSet": "workspace.default", "tightened": tightened}
+    async with of("ada") as ada, of("bob") as bob:
+        await ada.post("/api/agents", json=careful)
+        await ada.put("/api/budget", json={"tokens": 10_000_000})
+        await ada.put("/api/chat-policy", json={"rules": [{"id": "r", "action": {"type": "forward"}}]})
+        prompt = '/call aevatar_invoke_gagent {"target":{"agent_key":"helper"},"payload":{"prompt":"hi"}}'
+        run = (await ada.post("/api/agents/careful/runs", json={"prompt": prompt})).json()["runId"]
+        while not (waiting := (await ada.get("/api/approvals")).json()["items"]):
+            continue
+        approval = f"/api/runs/{run}/approvals/{waiting[0]['id']}"
+        absent: list[tuple[str, str, Any]] = [
+            ("GET", "/api/agents/careful", None),
+            ("PUT", "/api/agents/careful", {}),
+            ("DELETE", "/api/agents/careful", None),
+            ("POST", "/api/agents/careful:disable", {}),
+            ("POST", "/api/agents/careful/runs", {"prompt": "hi"}),
+            ("GET", f"/api/runs/{run}", None),
+            ("GET", f"/api/runs/{run}/events", None),
+            ("GET", f"/api/runs/{run}/blobs/b3_x", None),
+            ("POST", f"/api/runs/{run}:cancel", {}),
+            ("POST", approval, {"decision": "approve"}),
+            ("GET", "/api/budget", None),
+            ("DELETE", "/api/chat-policy/rules/r", None),
+        ]
+        answers = [await bob.request(method, path, json=body) for method, path, body in absent]
+        assert [(answer.status_code, str(answer.request.url.path)) for answer in answers] == [
+            (404, path) for _, path, _ in absent
+        ]
+        for path in ("/api/agents", "/api/runs", "/api/approvals"):
+            assert (await bob.get(path)).json()["items"] == []
+        assert (await bob.get("/api/chat-policy")).json()["rules"] == []
+        assert (await ada.get("/api/approvals")).json()["items"] == waiting
+        assert (await ada.get("/api/agents/careful")).json()["isDisabled"] is False
+        for path in ("/api/scopes/alpha/anything", "/api/scopes/alpha/"):
+            assert (await bob.get(path)).json()["error"]["code"] == "scope_access_denied"
