@@ -11,6 +11,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.types import Receive
 
 from aevatar.errors import AevatarError, Rejected, Unavailable
 from aevatar.identity import ActorId
@@ -49,8 +50,10 @@ class Route(APIRoute):
         handle = super().get_route_handler()
 
         async def handled(request: Request) -> Response:
+            # One of its own: the outer one lives as long as a stream that answers it, and would keep a long body.
+            read = Request(request.scope, request.receive)
             try:
-                return await handle(request)
+                return await handle(read)
             except RequestValidationError as wrong:
                 raise refusal_of(wrong.errors()) from wrong
 
@@ -208,7 +211,8 @@ async def _while_wanted(request: Request, answer: Awaitable[Body]) -> Response:
     """The answer, unless the client leaves before there is one."""
     response, refusal = Response(status_code=_CLIENT_LEFT), None
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_cancel_when_left, request, tasks.cancel_scope)
+        # Not the request: the task that is cancelled leaves a cycle behind, and a body may be long.
+        tasks.start_soon(_cancel_when_left, request.receive, tasks.cancel_scope)
         try:
             response = _json(await answer)
         except AevatarError as refused:  # raised outside, where it is not made one of a group
@@ -219,8 +223,8 @@ async def _while_wanted(request: Request, answer: Awaitable[Body]) -> Response:
     return response
 
 
-async def _cancel_when_left(request: Request, waiting: anyio.CancelScope) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
+async def _cancel_when_left(receive: Receive, waiting: anyio.CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
         pass
     waiting.cancel()
 
