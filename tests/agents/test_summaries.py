@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from aevatar.actors import Runtime
 from aevatar.agents import BUDGET
 from aevatar.agents.agents_pb2 import BudgetDocument, SetBudget
@@ -23,7 +25,7 @@ from aevatar.agents.runs_pb2 import (
 from aevatar.agents.service import user_message
 from aevatar.identity import ActorId
 from aevatar.journal.port import Journal
-from aevatar.models.models_pb2 import ROLE_ASSISTANT, ROLE_DEVELOPER, Message, Price, Usage
+from aevatar.models.models_pb2 import ROLE_ASSISTANT, ROLE_DEVELOPER, Message, Price, ReasoningOptions, Usage
 from aevatar.testing import MemoryStore, crash_at_every_write, elapse
 from aevatar.testing.crash import Store
 from aevatar.testing.scripted_model import Step, calls, fails, hangs, says
@@ -84,6 +86,15 @@ async def test_a_summary_takes_the_place_of_what_does_not_fit() -> None:
         "user: And now",
     ]  # fmt: skip
     assert [made.call_id for made in world.model.calls] == ["run_1:r1.summary", "run_1:r1"]
+
+
+@pytest.mark.parametrize(("asked", "summarising"), [("high", "low"), ("low", "low"), ("none", "none"), ("", "")])
+async def test_a_summary_is_thought_about_briefly(asked: str, summarising: str) -> None:
+    world = World(says(GIST), says("Fine."))
+    parameters = Parameters(reasoning=ReasoningOptions(effort=asked))
+    async with world.opened():
+        await world.play(input=talk(0, 12), context_length=WINDOW, persona=persona(), parameters=parameters)
+    assert [request.reasoning.effort for request in world.model.requests] == [summarising, asked]
 
 
 async def test_an_agent_says_that_it_wants_summaries() -> None:

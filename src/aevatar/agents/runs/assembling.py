@@ -97,6 +97,8 @@ class Assembler:
             raise ModelError("invalid_request", "There is nothing that could be summarised.")
         fitting = room(prompt.context_length, SUMMARY_TOKENS)
         request = summary_request(prompt.model, earlier.text, rest[:number], room=fitting)
+        if effort := prompt.parameters.reasoning.effort:  # a model that thinks for long has said nothing by then
+            request.reasoning.effort = effort if effort in ("none", "minimal") else "low"
         return SummaryPlan(request, earlier.covered + number, number)
 
     def blobs(self, prompt: Prompt, link: Link, warnings: list[str]) -> Callable[[str], Awaitable[bytes]]:
