@@ -158,7 +158,8 @@ async def test_nothing_of_another_scope_is_seen_or_touched_under_api(world: Worl
             (404, path) for _, path, _ in absent
         ]
         for path in ("/api/agents", "/api/runs", "/api/approvals"):
-            assert (await bob.get(path)).json()["items"] == []
+            listed = await bob.get(path)
+            assert (listed.status_code, "careful" in listed.text, run in listed.text) == (200, False, False)
         assert (await bob.get("/api/chat-policy")).json()["rules"] == []
         assert (await ada.get("/api/approvals")).json()["items"] == waiting
         assert (await ada.get("/api/agents/careful")).json()["isDisabled"] is False
