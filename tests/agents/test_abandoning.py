@@ -15,7 +15,7 @@ from aevatar.errors import Rejected
 from aevatar.identity import ActorId
 from aevatar.invocation.invocation_pb2 import InvokeAgentArgs
 from aevatar.invocation.tools import InvokeAgent
-from aevatar.testing import elapse
+from aevatar.testing import assert_no_secret, elapse
 from aevatar.testing.scripted_model import calls, hangs, says
 from aevatar.tools import CallContext, Tool
 from tests.agents.kit import ALICE, ALPHA, World, invoking, ticks
@@ -157,3 +157,34 @@ async def test_the_word_to_end_outlives_the_process() -> None:
         await world.invoke("helper", "go", command_id="c-1")
         assert await world.story(HELPER) == ["run opened", ENDED]
         assert world.model.requests == []
+
+
+async def test_what_was_used_in_the_gap_is_counted_by_the_run_above() -> None:
+    world = late(calls(LATE), hangs("Helping"))
+    async with world.opened():
+        await world.agent("helper")
+        run = await world.begin()
+        await elapse(1)
+        helper = await below(world, run)
+        await world.until(helper, "open message: Helping")
+        await world.runs.cancel(ALICE, run.key)
+        await ticks()
+        own, used = world.model.requests[:1], (await world.document(helper)).usage
+        total = (await world.document(run)).usage
+        assert (len(own), used.output_tokens > 0) == (1, True)
+        assert (total.input_tokens, total.output_tokens) == (10 + used.input_tokens, 5 + used.output_tokens)
+
+
+@pytest.mark.parametrize("wait", ["stream", "ack"])
+@pytest.mark.parametrize("overtaken", [False, True])
+async def test_what_an_unstored_run_has_started_in_the_gap_is_erased_with_it(wait: str, *, overtaken: bool) -> None:
+    world = late(
+        calls(("late", invoking("helper", "secret plans", wait=wait)[1])), says("Helped."), overtaken=overtaken
+    )
+    async with world.opened():
+        await world.agent("helper")
+        run = await world.begin(is_unstored=True)
+        await elapse(1)
+        await world.runs.cancel(ALICE, run.key)
+        await elapse(120)
+    assert_no_secret("secret plans", world.store)

@@ -1172,6 +1172,14 @@ class SubRunStarted(_message.Message):
     effect_id: str
     def __init__(self, call_id: _Optional[str] = ..., sub_run: _Optional[_Union[SubRun, _Mapping]] = ..., effect_id: _Optional[str] = ...) -> None: ...
 
+class SubRunAbandoned(_message.Message):
+    __slots__ = ("call_id", "run")
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    call_id: str
+    run: str
+    def __init__(self, call_id: _Optional[str] = ..., run: _Optional[str] = ...) -> None: ...
+
 class SubRunMirrored(_message.Message):
     __slots__ = ("call_id", "cursor")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]

@@ -11,7 +11,14 @@ from __future__ import annotations
 from aevatar.actors import command
 from aevatar.agents.runs.base import RunBase
 from aevatar.agents.runs.callers import principal_of, run_key
-from aevatar.agents.runs_pb2 import EndingWithParent, EndWithParent, RoundCall, RunErasureDue, RunForestalled
+from aevatar.agents.runs_pb2 import (
+    EndingWithParent,
+    EndWithParent,
+    RoundCall,
+    RunErasureDue,
+    RunForestalled,
+    SubRunAbandoned,
+)
 from aevatar.identity import ActorId
 
 FORESTALLED_FOR = 24 * 3600.0
@@ -25,7 +32,9 @@ class Abandoning(RunBase):
     def abandon(self, call: RoundCall) -> None:
         """Ends the run that a call may have started. Harmless if it has not."""
         starter = principal_of(self.state.caller, self.id.scope)
-        self.send(ActorId(self.id.kind, self.id.scope, run_key("run", starter, call.effect_id)), EndWithParent())
+        below = ActorId(self.id.kind, self.id.scope, run_key("run", starter, call.effect_id))
+        self.emit(SubRunAbandoned(call_id=call.call_id, run=below.text))
+        self.send(below, EndWithParent())
 
     @command(creates=True)
     def end_with_parent(self, cmd: EndWithParent) -> EndingWithParent:

@@ -57,6 +57,7 @@ from aevatar.agents.runs_pb2 import (
     RunUnstored,
     SectionsRead,
     SinkState,
+    SubRunAbandoned,
     SubRunEnded,
     SubRunMirrored,
     SubRunStarted,
@@ -376,6 +377,11 @@ class RunFacts(Actor[RunState]):
         known = state.sub_runs[event.call_id]
         usage = known.usage if known.HasField("usage") else None
         known.CopyFrom(SubRunState(sub_run=event.sub_run, effect_id=event.effect_id, usage=usage))
+
+    @applies
+    @staticmethod
+    def sub_run_abandoned(state: RunState, event: SubRunAbandoned) -> None:
+        state.sub_runs[event.call_id].sub_run.run = event.run
 
     @applies
     @staticmethod
