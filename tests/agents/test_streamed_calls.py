@@ -186,6 +186,15 @@ async def test_a_run_that_is_cancelled_gives_up_a_call_half_written() -> None:
         assert await world.transcript(run) == ["user: Hi"]
 
 
+async def test_what_was_written_of_a_call_is_counted_though_it_is_given_up() -> None:
+    world = World(Step((*written(0, "look", "x" * 400), Pause())))
+    async with world.opened():
+        run = await world.begin()
+        await elapse(0.5)
+        await world.runs.cancel(ALICE, run.key, reason="enough")
+        assert (await world.document(run)).usage.output_tokens == 101
+
+
 async def test_after_a_crash_a_call_half_written_is_written_again_from_its_beginning() -> None:
     world = World(Step((*written(0, "look", '{"te'), Pause())), writes(*LOOK), says("Done."))
     async with world.opened():

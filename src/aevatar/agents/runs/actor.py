@@ -373,9 +373,9 @@ class AgentRun(ToolRound, Summarising, Replies, Keeping):
 
     def _count_as_lost(self) -> None:
         """Guesses what a call cost of which nobody tells; its reservation stays, for it may be made again."""
-        text = self.live.text[len(self.state.open_text) :]
-        said = estimated_tokens(text) if text else 0
-        usage = Usage(input_tokens=prompt_tokens(self.state), output_tokens=said, estimated=True)
+        said = self.live.said
+        output = estimated_tokens(said) if said else 0
+        usage = Usage(input_tokens=prompt_tokens(self.state), output_tokens=output, estimated=True)
         self.count(self.state.call, usage, is_lost=True)
 
     # The loop: when the model fails

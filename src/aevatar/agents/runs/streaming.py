@@ -70,6 +70,11 @@ class LiveReply:
         """What has been shown of the message, all its pieces."""
         return self._kept + self._text
 
+    @property
+    def said(self) -> str:
+        """What has been shown of this reply: its thoughts, its text and its calls."""
+        return "".join((*self._reasoning, self._text, *(call.arguments for call in self._calls.values())))
+
     def item_id(self, prefix: str, part: int = 0) -> str:
         """The id of an item of this reply: the same whenever it is asked for, another after a restart."""
         if (prefix, part) not in self._ids:
