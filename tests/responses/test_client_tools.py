@@ -9,7 +9,8 @@ import pytest
 from openai import APIStatusError
 from openai.types.responses import Response
 
-from aevatar.testing.scripted_model import ScriptedModel, calls, says
+from aevatar.models.models_pb2 import FINISH_TOOL_CALLS, ModelDelta
+from aevatar.testing.scripted_model import USAGE, ScriptedModel, Step, calls, says
 from tests.responses.kit import OFFLINE, World, serving
 
 WEATHER: dict[str, Any] = {
@@ -65,6 +66,24 @@ async def test_a_talk_can_be_told_whole_in_one_request(world: World) -> None:
     told = [{"role": "user", "content": "the weather?"}, *items, output_for(call_ids(called)[0])]
     answered = await world.client.responses.create(model=OFFLINE, input=told)  # type: ignore[arg-type]
     assert answered.output_text.endswith("get_weather returned: sunny")
+
+
+async def test_the_official_client_follows_a_call_that_grows_beside_its_message(tmp_path: Path) -> None:
+    place = 900 * "x"
+    fragments = ['{"place": "', place[:300], place[300:600], place[600:], '"}']
+    script = [ModelDelta(text="Let me see."), ModelDelta(call_opened={"index": 0, "name": "get_weather"})]
+    script += [ModelDelta(call_arguments={"index": 0, "fragment": fragment}) for fragment in fragments]
+    model = ScriptedModel([Step((*script, ModelDelta(usage=USAGE), ModelDelta(finished=FINISH_TOOL_CALLS)))])
+    async with (
+        serving(tmp_path, models={"s": model}) as world,
+        world.client.responses.stream(model="s/one", input="the weather?", tools=[WEATHER]) as stream,
+    ):
+        events = [event async for event in stream]
+        final = await stream.get_final_response()
+    grown = [event.snapshot for event in events if event.type == "response.function_call_arguments.delta"]
+    assert [len(snapshot) for snapshot in grown] == [311, 611, 911, 913]
+    assert calls_in(final) == [("get_weather", "".join(fragments))]
+    assert final.output_text == "Let me see."
 
 
 async def test_the_arguments_of_a_call_are_streamed(world: World) -> None:
