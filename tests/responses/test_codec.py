@@ -6,8 +6,11 @@ import msgspec
 import pytest
 from google.protobuf.message import Message
 
+from aevatar.agents.runs.streaming import GROWING_CALLS
 from aevatar.agents.stream_pb2 import (
+    ITEM_KIND_CALL,
     ITEM_KIND_MESSAGE,
+    ITEM_KIND_REASONING,
     ItemClosed,
     ItemOpened,
     MessageRestarted,
@@ -98,6 +101,24 @@ def test_every_end_has_its_event(status: str, kind: str, reason: str | None) -> 
         1_700_000_001 if status == "completed" else None,
     )
     assert response["created_at"] == 1_700_000_000
+
+
+def test_all_that_may_be_open_of_a_reply_is_closed_by_one_event() -> None:
+    """A message, a thought, and as many calls as grow at once."""
+    calls = [
+        ItemOpened(item_id=f"fc_{number}", kind=ITEM_KIND_CALL, call_id=f"c{number}", name="f", is_client=True)
+        for number in range(GROWING_CALLS)
+    ]
+    open_items = [
+        ItemOpened(item_id="rs_1", kind=ITEM_KIND_REASONING),
+        ItemOpened(item_id="msg_1", kind=ITEM_KIND_MESSAGE),
+        *calls,
+    ]
+    numbers = [number for number, _ in told(opened(), *open_items, MessageRestarted(), RunClosed(status="completed"))]
+    assert numbers == sorted(set(numbers))
+    kinds = [kind for _, kind in told(opened(), *open_items, MessageRestarted())]
+    assert kinds.count("response.output_item.done") == len(open_items)
+    assert kinds.count("response.function_call_arguments.done") == 0
 
 
 def test_what_is_made_again_is_closed_and_not_in_the_final_output() -> None:
