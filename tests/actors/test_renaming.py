@@ -9,9 +9,11 @@ from google.protobuf.message import Message
 
 from aevatar.actors import Kind, applies, upcasts
 from aevatar.actors.actors_pb2 import Packed, TurnBody
+from aevatar.actors.envelope import Envelope
 from aevatar.actors.packing import pack, pack_bytes
+from aevatar.actors.recording import mail_of
 from aevatar.errors import Internal, Misassembled, Unavailable
-from aevatar.identity import ActorId
+from aevatar.identity import ActorId, Principal
 from aevatar.journal.records import TurnRecord
 from aevatar.testing import elapse
 from tests.sample.kinds import TALLY, Echo, Tally, letter
@@ -129,6 +131,17 @@ async def test_mail_that_waits_is_delivered_to_the_new_name(world: World) -> Non
     async with world.runtime(COUNTER) as actors:
         await settled()
         assert (await actors.ask(NEW_ANN, HowMuch()), await world.journal.mail()) == (Total(total=2), [])
+
+
+async def test_mail_that_an_older_program_leaves_meanwhile_finds_the_new_name(world: World) -> None:
+    envelope = Envelope("letter", ANN, Add(by=2), Add(by=2).SerializeToString(), Principal(ALPHA, "eve"), 0)
+    async with world.runtime() as actors:
+        await actors.ask(ANN, Add(by=1))
+    async with world.runtime(COUNTER) as actors:
+        await world.journal.accept([mail_of(envelope)])
+        actors.deliver(mail_of(envelope))  # as the older program tells of it
+        await elapse(70)
+        assert (await actors.ask(NEW_ANN, HowMuch()), await world.journal.mail()) == (Total(total=3), [])
 
 
 async def test_an_answer_finds_whoever_asked_under_their_new_name(world: World) -> None:

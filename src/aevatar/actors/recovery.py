@@ -6,7 +6,7 @@ And afterwards, now and then: mail that another process stored, and could not te
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 
 import structlog
 
@@ -16,7 +16,7 @@ from aevatar.actors.effects import Effects, Policy
 from aevatar.actors.envelope import Envelope, from_bytes, payload_bytes, principal_of
 from aevatar.actors.metrics import Metrics
 from aevatar.actors.packing import UnknownMessage
-from aevatar.errors import Unavailable
+from aevatar.errors import Misassembled, Unavailable
 from aevatar.identity import ActorId
 from aevatar.journal.port import Journal
 from aevatar.journal.records import Mail, OpenEffect
@@ -39,6 +39,8 @@ class Recovery:
         metrics: Metrics,
         runner: str,
         waiting: Callable[[str], Collection[str]],
+        current: Callable[[ActorId], ActorId],
+        rename: Callable[[], Awaitable[None]],
         deliver: Callable[[Delivery], None],
         start: Callable[[ActorId, str, str, EffectRecord, object], None],
     ) -> None:
@@ -47,6 +49,8 @@ class Recovery:
         self._metrics = metrics
         self._runner = runner
         self._waiting = waiting
+        self._current = current
+        self._rename = rename
         self._deliver = deliver
         self._start = start
 
@@ -65,7 +69,11 @@ class Recovery:
             await asyncio.sleep(LOOK_EVERY)
             try:
                 page = await self._journal.mail(after, PAGE)
-            except Unavailable:
+                if any(self._is_outdated(mail) for mail in page):
+                    await self._rename()
+                    continue
+            except (Unavailable, Misassembled) as lost:
+                log.warning("mail_not_looked_for", reason=str(lost))
                 continue
             waiting = {target: self._waiting(target) for target in {mail.target for mail in page}}
             for mail in page:
@@ -76,6 +84,11 @@ class Recovery:
             after = page[-1].position if len(page) == PAGE else 0
             if after == 0:  # what was not seen all the way through has been ticked off
                 seen, delivered = set(), delivered & seen
+
+    def _is_outdated(self, mail: Mail) -> bool:
+        """Whether an older program, which still runs elsewhere, left it under the old name of its target."""
+        target = ActorId.parse(mail.target)
+        return self._current(target) is not target
 
     def _take_up(self, mail: Mail) -> None:
         try:

@@ -232,6 +232,8 @@ class Runtime:
             metrics=self.metrics,
             runner=self._effects.runner,
             waiting=self._stage.waiting,
+            current=self._current,
+            rename=self._rename_kinds,
             deliver=self._post.deliver,
             start=self._acting.restart,
         )
