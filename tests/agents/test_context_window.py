@@ -14,13 +14,15 @@ from aevatar.agents.runs_pb2 import (
     History,
     Item,
     Parameters,
+    RunState,
     SectionsRead,
     SectionVersion,
     Summary,
+    UsageCounted,
 )
 from aevatar.agents.service import user_message
 from aevatar.identity import ActorId, Principal
-from aevatar.models.models_pb2 import ROLE_ASSISTANT, ROLE_DEVELOPER, ROLE_USER, Message
+from aevatar.models.models_pb2 import ROLE_ASSISTANT, ROLE_DEVELOPER, ROLE_USER, Message, Usage
 from aevatar.testing.scripted_model import calls, says
 from aevatar.tools import ToolResult
 from tests.agents.kit import World, call, item_told, prompt_told
@@ -196,6 +198,31 @@ async def test_a_talk_of_which_nothing_can_go_fails() -> None:
     async with world.opened():
         story = await world.play(LONG * 40, context_length=12_000, parameters=Parameters(truncate=True), tools="")
     assert story[-1] == "ended: failed (context_length_exceeded)"
+
+
+async def test_guesses_are_corrected_by_what_the_model_has_counted() -> None:
+    counted = Usage(input_tokens=4_626, output_tokens=5)  # one and a half times what is guessed
+    world = World(calls(call("a"), usage=counted), says("Fine.", usage=counted), says("Good."))
+    fields = {"context_length": 12_000, "parameters": Parameters(truncate=True)}
+    async with world.opened():
+        run = await world.begin(input=talk(3), tools="", **fields)
+        await world.story(run)
+        assert [fact.guessed_tokens for fact in await world.facts(run, UsageCounted)] == [3_044, 3_084]
+        assert (await world.state(run, RunState)).guess_permille == 1_500
+        more = [*talk(2)[:-1], user_message("And then?")]
+        after = await world.begin(input=more, key="run_2", tools="", history=History(previous_run=run.text), **fields)
+        await world.story(after)
+        (compacted,) = await world.facts(after, ContextCompacted)
+    # 5,100 guessed tokens would fit into 6,718; 7,650 do not, and one exchange of 15 messages goes
+    assert (compacted.compaction.level, len(world.model.requests[-1].messages)) == (2, 13)
+
+
+async def test_a_prompt_of_a_few_words_tells_nothing_about_guesses() -> None:
+    world = World(calls(call("a"), usage=Usage(input_tokens=900, output_tokens=5)), says("Fine."))
+    async with world.opened():
+        run = await world.begin(context_length=12_000)
+        await world.story(run)
+        assert (await world.state(run, RunState)).guess_permille == 0
 
 
 async def test_results_of_tools_are_shortened_in_the_prompt_and_whole_in_the_log() -> None:

@@ -588,7 +588,7 @@ class CallPiece(_message.Message):
     def __init__(self, index: _Optional[int] = ..., call_id: _Optional[str] = ..., name: _Optional[str] = ..., arguments: _Optional[str] = ..., offset: _Optional[int] = ...) -> None: ...
 
 class ModelReplied(_message.Message):
-    __slots__ = ("call_id", "text", "reasoning", "calls", "usage", "finish", "model", "attempts", "compaction", "warnings", "sections")
+    __slots__ = ("call_id", "text", "reasoning", "calls", "usage", "finish", "model", "attempts", "compaction", "warnings", "sections", "guessed_tokens")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     REASONING_FIELD_NUMBER: _ClassVar[int]
@@ -600,6 +600,7 @@ class ModelReplied(_message.Message):
     COMPACTION_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     SECTIONS_FIELD_NUMBER: _ClassVar[int]
+    GUESSED_TOKENS_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     text: str
     reasoning: _containers.RepeatedCompositeFieldContainer[_models_pb2.ReasoningPart]
@@ -611,7 +612,8 @@ class ModelReplied(_message.Message):
     compaction: Compaction
     warnings: _containers.RepeatedScalarFieldContainer[str]
     sections: _containers.RepeatedCompositeFieldContainer[SectionVersion]
-    def __init__(self, call_id: _Optional[str] = ..., text: _Optional[str] = ..., reasoning: _Optional[_Iterable[_Union[_models_pb2.ReasoningPart, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[_models_pb2.ToolCall, _Mapping]]] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., finish: _Optional[_Union[_models_pb2.Finish, str]] = ..., model: _Optional[str] = ..., attempts: _Optional[int] = ..., compaction: _Optional[_Union[Compaction, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ..., sections: _Optional[_Iterable[_Union[SectionVersion, _Mapping]]] = ...) -> None: ...
+    guessed_tokens: int
+    def __init__(self, call_id: _Optional[str] = ..., text: _Optional[str] = ..., reasoning: _Optional[_Iterable[_Union[_models_pb2.ReasoningPart, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[_models_pb2.ToolCall, _Mapping]]] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., finish: _Optional[_Union[_models_pb2.Finish, str]] = ..., model: _Optional[str] = ..., attempts: _Optional[int] = ..., compaction: _Optional[_Union[Compaction, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ..., sections: _Optional[_Iterable[_Union[SectionVersion, _Mapping]]] = ..., guessed_tokens: _Optional[int] = ...) -> None: ...
 
 class SectionVersion(_message.Message):
     __slots__ = ("name", "version")
@@ -997,18 +999,20 @@ class MessageProduced(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., is_final: _Optional[bool] = ...) -> None: ...
 
 class UsageCounted(_message.Message):
-    __slots__ = ("call_id", "model", "usage", "is_lost", "is_summary")
+    __slots__ = ("call_id", "model", "usage", "is_lost", "is_summary", "guessed_tokens")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
     IS_LOST_FIELD_NUMBER: _ClassVar[int]
     IS_SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    GUESSED_TOKENS_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     model: str
     usage: _models_pb2.Usage
     is_lost: bool
     is_summary: bool
-    def __init__(self, call_id: _Optional[str] = ..., model: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., is_lost: _Optional[bool] = ..., is_summary: _Optional[bool] = ...) -> None: ...
+    guessed_tokens: int
+    def __init__(self, call_id: _Optional[str] = ..., model: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., is_lost: _Optional[bool] = ..., is_summary: _Optional[bool] = ..., guessed_tokens: _Optional[int] = ...) -> None: ...
 
 class SectionsRead(_message.Message):
     __slots__ = ("call_id", "sections")
@@ -1471,7 +1475,7 @@ class UsageByModel(_message.Message):
     def __init__(self, model: _Optional[str] = ..., usage: _Optional[_Union[_models_pb2.Usage, _Mapping]] = ..., calls: _Optional[int] = ...) -> None: ...
 
 class RunState(_message.Message):
-    __slots__ = ("status", "phase", "start", "items", "tools", "sources_failed", "round", "calls_made", "call", "calls", "approvals", "sub_runs", "sinks", "usage", "caller", "last_input_tokens", "characters_since", "continuations", "concluding", "reply_retries", "again", "open_text", "is_message_open", "denials", "model", "fallbacks", "deadline", "remaining_ms", "created_at", "started_at", "ended", "cancelling", "discovery_effect", "warnings", "added", "restarts", "past_calls", "deleted_at", "summary", "summarising", "summarised_call", "no_summary", "forestalled_at")
+    __slots__ = ("status", "phase", "start", "items", "tools", "sources_failed", "round", "calls_made", "call", "calls", "approvals", "sub_runs", "sinks", "usage", "caller", "last_input_tokens", "characters_since", "continuations", "concluding", "reply_retries", "again", "open_text", "is_message_open", "denials", "model", "fallbacks", "deadline", "remaining_ms", "created_at", "started_at", "ended", "cancelling", "discovery_effect", "warnings", "added", "restarts", "past_calls", "deleted_at", "summary", "summarising", "summarised_call", "no_summary", "guess_permille", "forestalled_at")
     class SubRunsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -1528,6 +1532,7 @@ class RunState(_message.Message):
     SUMMARISING_FIELD_NUMBER: _ClassVar[int]
     SUMMARISED_CALL_FIELD_NUMBER: _ClassVar[int]
     NO_SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    GUESS_PERMILLE_FIELD_NUMBER: _ClassVar[int]
     FORESTALLED_AT_FIELD_NUMBER: _ClassVar[int]
     status: RunStatus
     phase: str
@@ -1571,8 +1576,9 @@ class RunState(_message.Message):
     summarising: CurrentCall
     summarised_call: str
     no_summary: bool
+    guess_permille: int
     forestalled_at: int
-    def __init__(self, status: _Optional[_Union[RunStatus, str]] = ..., phase: _Optional[str] = ..., start: _Optional[_Union[StartRun, _Mapping]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[FixedTool, _Mapping]]] = ..., sources_failed: _Optional[_Iterable[str]] = ..., round: _Optional[int] = ..., calls_made: _Optional[int] = ..., call: _Optional[_Union[CurrentCall, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[RoundCall, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., sub_runs: _Optional[_Mapping[str, SubRunState]] = ..., sinks: _Optional[_Iterable[_Union[SinkState, _Mapping]]] = ..., usage: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., last_input_tokens: _Optional[int] = ..., characters_since: _Optional[int] = ..., continuations: _Optional[int] = ..., concluding: _Optional[_Union[RunEnded, _Mapping]] = ..., reply_retries: _Optional[int] = ..., again: _Optional[int] = ..., open_text: _Optional[str] = ..., is_message_open: _Optional[bool] = ..., denials: _Optional[_Mapping[str, int]] = ..., model: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., deadline: _Optional[int] = ..., remaining_ms: _Optional[int] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended: _Optional[_Union[RunEnded, _Mapping]] = ..., cancelling: _Optional[bool] = ..., discovery_effect: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., added: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., restarts: _Optional[int] = ..., past_calls: _Optional[_Iterable[_Union[PastCall, _Mapping]]] = ..., deleted_at: _Optional[int] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ..., summarising: _Optional[_Union[CurrentCall, _Mapping]] = ..., summarised_call: _Optional[str] = ..., no_summary: _Optional[bool] = ..., forestalled_at: _Optional[int] = ...) -> None: ...
+    def __init__(self, status: _Optional[_Union[RunStatus, str]] = ..., phase: _Optional[str] = ..., start: _Optional[_Union[StartRun, _Mapping]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[FixedTool, _Mapping]]] = ..., sources_failed: _Optional[_Iterable[str]] = ..., round: _Optional[int] = ..., calls_made: _Optional[int] = ..., call: _Optional[_Union[CurrentCall, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[RoundCall, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., sub_runs: _Optional[_Mapping[str, SubRunState]] = ..., sinks: _Optional[_Iterable[_Union[SinkState, _Mapping]]] = ..., usage: _Optional[_Iterable[_Union[UsageByModel, _Mapping]]] = ..., caller: _Optional[_Union[Caller, _Mapping]] = ..., last_input_tokens: _Optional[int] = ..., characters_since: _Optional[int] = ..., continuations: _Optional[int] = ..., concluding: _Optional[_Union[RunEnded, _Mapping]] = ..., reply_retries: _Optional[int] = ..., again: _Optional[int] = ..., open_text: _Optional[str] = ..., is_message_open: _Optional[bool] = ..., denials: _Optional[_Mapping[str, int]] = ..., model: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., deadline: _Optional[int] = ..., remaining_ms: _Optional[int] = ..., created_at: _Optional[int] = ..., started_at: _Optional[int] = ..., ended: _Optional[_Union[RunEnded, _Mapping]] = ..., cancelling: _Optional[bool] = ..., discovery_effect: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., added: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., restarts: _Optional[int] = ..., past_calls: _Optional[_Iterable[_Union[PastCall, _Mapping]]] = ..., deleted_at: _Optional[int] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ..., summarising: _Optional[_Union[CurrentCall, _Mapping]] = ..., summarised_call: _Optional[str] = ..., no_summary: _Optional[bool] = ..., guess_permille: _Optional[int] = ..., forestalled_at: _Optional[int] = ...) -> None: ...
 
 class RunDocument(_message.Message):
     __slots__ = ("subject", "agent_key", "thread", "origin", "status", "model", "model_reason", "created_at", "started_at", "ended_at", "code", "message", "usage", "usage_by_model", "parent_run", "root_run", "round", "echo", "is_unstored", "tools", "tool_sources_failed", "warnings", "rule_id", "fallbacks", "rounds_exhausted", "reply_failed", "history")
@@ -1639,20 +1645,22 @@ class InputDocument(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ...) -> None: ...
 
 class TranscriptDocument(_message.Message):
-    __slots__ = ("items", "history", "estimated_tokens", "instructions", "is_final", "summary")
+    __slots__ = ("items", "history", "estimated_tokens", "instructions", "is_final", "summary", "guess_permille")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_TOKENS_FIELD_NUMBER: _ClassVar[int]
     INSTRUCTIONS_FIELD_NUMBER: _ClassVar[int]
     IS_FINAL_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    GUESS_PERMILLE_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[Item]
     history: History
     estimated_tokens: int
     instructions: str
     is_final: bool
     summary: Summary
-    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., history: _Optional[_Union[History, _Mapping]] = ..., estimated_tokens: _Optional[int] = ..., instructions: _Optional[str] = ..., is_final: _Optional[bool] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ...) -> None: ...
+    guess_permille: int
+    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., history: _Optional[_Union[History, _Mapping]] = ..., estimated_tokens: _Optional[int] = ..., instructions: _Optional[str] = ..., is_final: _Optional[bool] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ..., guess_permille: _Optional[int] = ...) -> None: ...
 
 class ApprovalsDocument(_message.Message):
     __slots__ = ("root_run", "approvals")

@@ -46,9 +46,15 @@ class Accounting(RunBase):
         if message not in self.state.warnings:
             self.emit(WarningNoted(message=message))
 
-    def count(self, call: CurrentCall, usage: Usage, *, is_lost: bool = False, is_summary: bool = False) -> None:
-        """Counts what a call has used. What is lost was an attempt, after which the same call may be made again."""
+    def count(
+        self, call: CurrentCall, usage: Usage, *, is_lost: bool = False, is_summary: bool = False, guessed: int = 0
+    ) -> None:
+        """Counts what a call has used, whose prompt had been `guessed` to have so many tokens.
+
+        What is lost was an attempt, after which the same call may be made again.
+        """
         counted = UsageCounted(call_id=call.call_id, model=call.model, is_lost=is_lost, is_summary=is_summary)
+        counted.guessed_tokens = guessed
         counted.usage.CopyFrom(priced(usage, price_of(self.state, call.model)))
         if not is_lost:
             self.settle(call, counted.usage)

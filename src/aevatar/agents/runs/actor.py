@@ -264,7 +264,7 @@ class AgentRun(ToolRound, Summarising, Replies, Keeping):
         if self.is_over or self.turn.effect_id != self.state.call.effect_id:
             return
         is_blind = self.live.is_blind  # asked before the call is counted, which ends it
-        self.count(self.state.call, cmd.usage)
+        self.count(self.state.call, cmd.usage, guessed=0 if cmd.usage.estimated else cmd.guessed_tokens)
         self._note(cmd)
         if is_blind:
             self.restart_reply("stream_interrupted")

@@ -12,8 +12,8 @@ from aevatar.agents.runs.history import Transcripts, unreadable
 from aevatar.agents.runs.limits import estimated_tokens, item_tokens
 from aevatar.agents.runs.prompt import Prompt
 from aevatar.agents.runs.summary import SUMMARY_TOKENS, summary_request
-from aevatar.agents.runs.window import fit, opened_by, room, to_summarise
-from aevatar.agents.runs_pb2 import Compaction, Item, SectionVersion, Summary
+from aevatar.agents.runs.window import corrected, fit, opened_by, room, to_summarise
+from aevatar.agents.runs_pb2 import Compaction, Item, SectionVersion
 from aevatar.errors import Rejected, Unavailable
 from aevatar.identity import ActorId, Principal
 from aevatar.models import ModelError
@@ -46,6 +46,7 @@ class Assembled:
     sections: Sequence[SectionVersion]
     warnings: Sequence[str]
     to_summarise: int = 0
+    guessed_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,21 @@ class SummaryPlan:
     request: ModelRequest
     covered: int
     dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """How a talk begins where a summary stands for `covered` items, and how it goes on."""
+
+    opening: list[Item]
+    rest: list[Item]
+    covered: int
+    summary: str
+    correction: float
+
+    def room(self, prompt: Prompt, reserved_output: int) -> int:
+        """Guessed tokens that the prompt may have."""
+        return int(room(prompt.context_length, reserved_output) / self.correction)
 
 
 class Assembler:
@@ -69,37 +85,38 @@ class Assembler:
         sections, warnings = await self._read_sections(prompt, link)
         versions = [SectionVersion(name=section.name, version=section.version) for section in sections]
         texts = [section.text for section in sections]
-        opening, rest, covered = await self._talk(prompt, link.actor_id)
+        talk = await self._talk(prompt, link.actor_id)
+        opening, rest, covered = talk.opening, talk.rest, talk.covered
         if not prompt.context_length:  # then nobody can tell what is too long, but the provider
             compaction = Compaction(level=3 if covered else 0, dropped=covered)
             return Assembled(prompt.request([*opening, *rest], texts), compaction, versions, warnings)
         fixed = _fixed(prompt, texts) + sum(map(item_tokens, opening))
-        limit = room(prompt.context_length, prompt.reserved_output) if prompt.may_drop else 0
+        limit = talk.room(prompt, prompt.reserved_output) if prompt.may_drop else 0
         fitted = fit(rest, room=limit, fixed=fixed)
         if fitted.dropped and prompt.may_summarise:
             wanted = sum(map(item_tokens, rest[: to_summarise(rest, room=limit, fixed=fixed)]))
-            return Assembled(ModelRequest(), Compaction(), (), warnings, to_summarise=wanted + SUMMARY_TOKENS)
-        if fitted.tokens + prompt.reserved_output > prompt.context_length:
+            wanted = round(wanted * talk.correction) + SUMMARY_TOKENS
+            return Assembled(ModelRequest(), Compaction(), (), warnings, to_summarise=wanted)
+        if fitted.tokens * talk.correction + prompt.reserved_output > prompt.context_length:
             told = f"The prompt does not fit the {prompt.context_length} tokens of {prompt.model}."
             raise ModelError("context_length_exceeded", told)
         level = 3 if covered and not fitted.dropped else fitted.level
         compaction = Compaction(level=level, shortened=fitted.shortened, dropped=covered + len(fitted.dropped))
-        return Assembled(prompt.request([*opening, *fitted.items], texts), compaction, versions, warnings)
+        request = prompt.request([*opening, *fitted.items], texts)
+        return Assembled(request, compaction, versions, warnings, guessed_tokens=fitted.tokens)
 
     async def summary_plan(self, prompt: Prompt, link: Link) -> SummaryPlan:
         """What to ask for, when the prompt does not fit. Raises: ModelError, also when nothing can be summarised."""
-        past, earlier = await self._past(prompt, link.actor_id)
-        opening, rest = opened_by(earlier, past)
-        limit = room(prompt.context_length, prompt.reserved_output)
-        fixed = _fixed(prompt, ()) + sum(map(item_tokens, opening))
-        number = to_summarise(rest, room=limit, fixed=fixed)
+        talk = await self._talk(prompt, link.actor_id)
+        fixed = _fixed(prompt, ()) + sum(map(item_tokens, talk.opening))
+        number = to_summarise(talk.rest, room=talk.room(prompt, prompt.reserved_output), fixed=fixed)
         if not number:
             raise ModelError("invalid_request", "There is nothing that could be summarised.")
-        fitting = room(prompt.context_length, SUMMARY_TOKENS)
-        request = summary_request(prompt.model, earlier.text, rest[:number], room=fitting)
+        fitting = talk.room(prompt, SUMMARY_TOKENS)
+        request = summary_request(prompt.model, talk.summary, talk.rest[:number], room=fitting)
         if effort := prompt.parameters.reasoning.effort:  # a model that thinks for long has said nothing by then
             request.reasoning.effort = effort if effort in ("none", "minimal") else "low"
-        return SummaryPlan(request, earlier.covered + number, number)
+        return SummaryPlan(request, talk.covered + number, number)
 
     def blobs(self, prompt: Prompt, link: Link, warnings: list[str]) -> Callable[[str], Awaitable[bytes]]:
         """What an adapter gets the images and files of the talk from; of one that is lost, `warnings` tell."""
@@ -115,19 +132,15 @@ class Assembler:
 
         return blob
 
-    async def _talk(self, prompt: Prompt, run: ActorId) -> tuple[list[Item], list[Item], int]:
-        """How the talk begins, how it goes on, and how many items a summary stands for."""
-        past, summary = await self._past(prompt, run)
-        if not summary.covered:
-            return [], past, 0
-        return *opened_by(summary, past), summary.covered
-
-    async def _past(self, prompt: Prompt, run: ActorId) -> tuple[list[Item], Summary]:
-        before, earlier = await self._transcripts.before(prompt.history)
-        own = await self._transcripts.opened(run, prompt.items)
-        if not prompt.summarises:  # then nothing that an agent before this one has made stands for anything
-            return [*before, *own], Summary()
-        return [*before, *own], prompt.summary if prompt.summary.covered else earlier
+    async def _talk(self, prompt: Prompt, run: ActorId) -> _Talk:
+        past = await self._transcripts.before(prompt.history)
+        items = [*past.items, *await self._transcripts.opened(run, prompt.items)]
+        correction = corrected(prompt.guess_permille or past.guess_permille)
+        summary = prompt.summary if prompt.summary.covered else past.summary
+        if not prompt.summarises or not summary.covered:  # a summary that another agent made stands for nothing here
+            return _Talk([], items, 0, "", correction)
+        opening, rest = opened_by(summary, items)
+        return _Talk(opening, rest, summary.covered, summary.text, correction)
 
     async def _read_sections(self, prompt: Prompt, link: Link) -> tuple[list[PromptSection], list[str]]:
         if not self._sections:

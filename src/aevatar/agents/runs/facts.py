@@ -7,6 +7,7 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from aevatar.actors import Actor, applies
+from aevatar.agents.runs.limits import TELLING
 from aevatar.agents.runs.pricing import add_usage
 from aevatar.agents.runs_pb2 import (
     CALL_PHASE_BLOCKED,
@@ -245,6 +246,8 @@ class RunFacts(Actor[RunState]):
         call.reservation = ""
         if not event.is_summary:
             state.last_input_tokens = tokens
+        if event.guessed_tokens >= TELLING:
+            state.guess_permille = event.usage.input_tokens * 1000 // event.guessed_tokens
 
     @applies
     @staticmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aevatar.agents.runs.blobs import names, opened
 from aevatar.agents.runs_pb2 import History, Item, Summary, TranscriptDocument
@@ -18,6 +19,15 @@ REMEMBERED = 64 * 1024 * 1024
 LONGEST_CHAIN = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A talk before a run: its newest summary, and how far guesses of its tokens were from what a model counted."""
+
+    items: list[Item]
+    summary: Summary
+    guess_permille: int
+
+
 class Transcripts:
     """Reads chains of ended runs."""
 
@@ -27,8 +37,8 @@ class Transcripts:
         self._known: OrderedDict[str, tuple[TranscriptDocument, int]] = OrderedDict()
         self._size = 0
 
-    async def before(self, history: History) -> tuple[list[Item], Summary]:
-        """All items of the runs that `history` stands for, oldest first, and the newest summary that one of them made.
+    async def before(self, history: History) -> Past:
+        """All items of the runs that `history` stands for, oldest first, and what is known of them.
 
         Raises: ModelError `invalid_request` when one of them is gone.
         """
@@ -42,8 +52,11 @@ class Transcripts:
                 raise ModelError("invalid_request", "The run that this one continues has been deleted.")
             chain.append(document)
             history = document.history
-        items = [item for document in reversed(chain) for item in document.items]
-        return items, next((document.summary for document in chain if document.HasField("summary")), Summary())
+        return Past(
+            items=[item for document in reversed(chain) for item in document.items],
+            summary=next((document.summary for document in chain if document.HasField("summary")), Summary()),
+            guess_permille=next((known for document in chain if (known := document.guess_permille)), 0),
+        )
 
     async def get(self, run: str) -> TranscriptDocument | None:
         """What was said in one ended run, by the text form of its actor id.

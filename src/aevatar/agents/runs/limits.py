@@ -22,6 +22,8 @@ DEFAULT = RunLimits(
 BACKGROUND_SECONDS = 3_600
 RESERVED_OUTPUT = 4_096
 """Tokens of output set aside for a call that names no bound of its own."""
+TELLING = 1_000
+"""Guessed tokens from which on a prompt tells how far guesses are from what its model counts."""
 _CJK = 0x2E80
 """From here on one token is nearer to one character and a half than to four."""
 

@@ -59,6 +59,7 @@ class ModelCallEffect(Effect[CallModel, Message]):
         replied = reply.result(prompt.model, link.attempt)
         replied.warnings.extend((*assembled.warnings, *reply.warnings))
         replied.sections.extend(assembled.sections)
+        replied.guessed_tokens = assembled.guessed_tokens
         if assembled.compaction.level:
             replied.compaction.CopyFrom(assembled.compaction)
         return replied

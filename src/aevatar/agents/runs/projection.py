@@ -119,6 +119,7 @@ def transcript(state: RunState) -> TranscriptDocument | None:
         instructions=state.start.persona.instructions,
         is_final=state.status >= RUN_STATUS_COMPLETED,
         summary=state.summary if state.summary.covered else None,
+        guess_permille=state.guess_permille,
     )
 
 

@@ -52,6 +52,7 @@ class Prompt:
     may_summarise: bool
     """And none was made for this very call."""
     summary: Summary
+    guess_permille: int
 
     @staticmethod
     def of(state: RunState, *, call_id: str, is_final: bool) -> Prompt:
@@ -92,6 +93,7 @@ class Prompt:
             summarises=summarises,
             may_summarise=summarises and not state.no_summary and state.summarised_call != call_id,
             summary=copy(state.summary),
+            guess_permille=state.guess_permille,
         )
 
     @property

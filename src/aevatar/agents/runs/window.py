@@ -43,6 +43,11 @@ def room(context_length: int, reserved_output: int) -> int:
     return int(FILL * (context_length - reserved_output)) if context_length else 0
 
 
+def corrected(guess_permille: int) -> float:
+    """What guesses are multiplied by: never less than one, for a guess too high costs less than one too low."""
+    return min(4.0, max(1.0, guess_permille / 1000))
+
+
 def fit(items: Sequence[Item], *, room: int, fixed: int) -> Fitted:
     """Makes `items` fit into `room` tokens, of which `fixed` go to instructions and tools."""
     tokens = fixed + sum(item_tokens(item) for item in items)
