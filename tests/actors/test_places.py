@@ -27,10 +27,13 @@ class Crowd:
             self._tasks[name] = asyncio.get_running_loop().create_task(self._stay(scope, name))
 
     async def _stay(self, scope: ScopeId, name: str) -> None:
-        async with self.places.place(scope):
+        await self.places.take(scope)
+        try:
             self.served.append(name)
             self._holding.append(leave := asyncio.Event())
             await leave.wait()
+        finally:
+            self.places.give_back(scope)
 
     async def go(self, count: int = 1) -> None:
         """Has those leave who came first."""

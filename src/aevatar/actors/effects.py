@@ -255,9 +255,13 @@ class EffectRunner:
             task.cancel()
 
     async def _run(self, effect: Effect[Any, Any], request: Message, link: Link) -> None:
-        async with self._places[effect.name].place(link.actor_id.scope):
+        places, scope = self._places[effect.name], link.actor_id.scope
+        await places.take(scope)
+        try:
             with self._tracing.effect(effect.name, link.effect_id, link.record.trace):
                 result = await self._result(effect, request, link)
+        finally:
+            places.give_back(scope)
         if self._running.pop(link.effect_id, None) is not None:  # else it was cancelled, and nobody waits for it
             failed = isinstance(result, EffectFailed)
             self._metrics.effects_failed += failed

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from aevatar.identity import ScopeId
 
@@ -35,16 +33,8 @@ class Places:
         """How many of a scope wait for a place."""
         return len(self._queues.get(scope, ()))
 
-    @asynccontextmanager
-    async def place(self, scope: ScopeId) -> AsyncIterator[None]:
-        """Holds a place inside `async with`. Cancelling whoever waits, or holds one, frees everything."""
-        await self._take(scope)
-        try:
-            yield
-        finally:
-            self._give_back(scope)
-
-    async def _take(self, scope: ScopeId) -> None:
+    async def take(self, scope: ScopeId) -> None:
+        """Waits for a place, to be given back. Cancelling whoever waits leaves nothing behind."""
         if self._free and self._taken[scope] < self._per_scope:  # then nobody waits who could have it
             self._grant(scope)
             return
@@ -57,14 +47,11 @@ class Places:
             if granted.cancelled():
                 self._leave(scope, granted)
             else:  # both came at once: the place goes to somebody else
-                self._give_back(scope)
+                self.give_back(scope)
             raise
 
-    def _grant(self, scope: ScopeId) -> None:
-        self._free -= 1
-        self._taken[scope] += 1
-
-    def _give_back(self, scope: ScopeId) -> None:
+    def give_back(self, scope: ScopeId) -> None:
+        """Has whoever is next take the place."""
         self._free += 1
         self._taken[scope] -= 1
         if not self._taken[scope]:
@@ -72,6 +59,10 @@ class Places:
         self._line_up(scope)
         while self._free and self._next:
             self._serve(self._next.popitem(last=False)[0])
+
+    def _grant(self, scope: ScopeId) -> None:
+        self._free -= 1
+        self._taken[scope] += 1
 
     def _serve(self, scope: ScopeId) -> None:
         granted = next(iter(self._queues[scope]))
