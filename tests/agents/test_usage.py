@@ -9,8 +9,18 @@ import pytest
 from aevatar.actors import Runtime
 from aevatar.agents import BUDGET
 from aevatar.agents.agents_pb2 import SetBudget
+from aevatar.agents.runs.base import PARENT_ENDED
 from aevatar.agents.runs.pricing import cost, sum_of
-from aevatar.agents.runs_pb2 import PricedModel, RunContext, RunEnded, RunLimits, UsageByModel, UsageCounted
+from aevatar.agents.runs_pb2 import (
+    CancelRun,
+    PricedModel,
+    RunContext,
+    RunEnded,
+    RunLimits,
+    SubRunUsageCounted,
+    UsageByModel,
+    UsageCounted,
+)
 from aevatar.identity import ActorId
 from aevatar.journal.port import Journal
 from aevatar.models.models_pb2 import FINISH_LENGTH, Price, Usage
@@ -127,6 +137,22 @@ async def test_what_was_only_to_be_started_reaches_the_sum_of_the_root_long_afte
             reasoning_tokens=2,
         )
         assert len(await world.facts(run, RunEnded)) == 1
+
+
+async def test_a_run_that_ended_before_it_was_given_up_tells_what_it_used() -> None:
+    world = World(says("Done."), says("Helped.", usage=usage(100, 50)))
+    async with world.opened():
+        root = await world.begin()
+        await world.story(root)
+        context = RunContext(parent_run=root.text, parent_call_id="c1", root_run=root.text, depth=1)
+        below = await world.begin(key="run_2", context=context)
+        await world.story(below)
+        assert (await world.document(root)).usage.input_tokens == 10
+        for _ in range(2):
+            await world.now.ask(below, CancelRun(reason=PARENT_ENDED))
+            await ticks()
+        assert (await world.document(root)).usage.input_tokens == 110
+        assert len(await world.facts(root, SubRunUsageCounted)) == 1
 
 
 class Started:

@@ -40,6 +40,7 @@ class Abandoning(RunBase):
     def end_with_parent(self, cmd: EndWithParent) -> EndingWithParent:
         if self.state.HasField("start"):
             if not self.state.start.context.is_detached:
+                self.tell_usage_if_ended()
                 self.stop(ABANDONED)
         elif not self.state.forestalled_at:
             self.emit(RunForestalled(at=self.turn.now_ms))

@@ -124,8 +124,8 @@ class AgentRun(ToolRound, Summarising, Replies, Keeping):
     def cancel_run(self, cmd: CancelRun) -> RunEndedAlready:
         if not self.state.HasField("start"):
             raise Rejected("not_found", "There is no such run.")
-        if self.has_ended and cmd.reason == PARENT_ENDED:
-            self.report_usage()  # once more: it may have come while the run above still followed this one
+        if cmd.reason == PARENT_ENDED:
+            self.tell_usage_if_ended()
         self.stop(cmd.reason)
         return RunEndedAlready(status=self.status_name())
 

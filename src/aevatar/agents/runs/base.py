@@ -215,11 +215,17 @@ class RunBase(RunFacts):
         self.emit(end)
         if start.report_to:
             self.send(ActorId.parse(start.report_to), self._concluded(end))
-        self.report_usage()
+        if start.context.is_detached or self.state.cancelling:
+            self.report_usage()
         self.schedule("erase", UNSTORED_FOR if start.is_unstored else STORED_FOR, RunErasureDue())
 
+    def tell_usage_if_ended(self) -> None:
+        """Reports what was used, if the end has come before the word that nobody waits for it any more."""
+        if self.has_ended:
+            self.report_usage()
+
     def report_usage(self) -> None:
-        """Tells the run above what this one and all below it have used: it may not have waited for the end."""
+        """Tells the run above what this one and all below it have used, where it does not follow this one to its end."""
         context = self.state.start.context
         above = ActorId.parse(context.parent_run) if context.parent_run else None
         if above is not None and above.kind == self.id.kind:
