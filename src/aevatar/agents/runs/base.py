@@ -225,7 +225,7 @@ class RunBase(RunFacts):
             self.report_usage()
 
     def report_usage(self) -> None:
-        """Tells the run above what this one and all below it have used, where it does not follow this one to its end."""
+        """Tells the run above what this one and all below it have used, where that does not follow it to its end."""
         context = self.state.start.context
         above = ActorId.parse(context.parent_run) if context.parent_run else None
         if above is not None and above.kind == self.id.kind:
