@@ -71,6 +71,7 @@ COMPLETION: dict[str, Any] = {
     "reasoning_effort": "low",
     "metadata": {"a": "b"},
 }
+TALK = {name: RESPONSE[name] for name in ("model", "input", "instructions", "previous_response_id")}
 OURS = ("Input should", "type_of", "instance of", "Traceback", "pydantic", "something went wrong")
 
 numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.just(2**63) | st.just(10**30)
@@ -128,6 +129,14 @@ async def test_any_value_in_any_place_of_a_completion_is_answered_or_refused(
     world: World, place: tuple[Any, ...], value: Any
 ) -> None:
     await check(world, "/v1/chat/completions", written(COMPLETION, place, value))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.sampled_from(list(places(TALK))), value=values)
+async def test_any_value_in_any_place_of_a_talk_to_compact_is_answered_or_refused(
+    world: World, place: tuple[Any, ...], value: Any
+) -> None:
+    await check(world, "/v1/responses/compact", written(TALK, place, value))
 
 
 def faults(model: type[CreateResponse | CreateChatCompletion], body: Any) -> int:
