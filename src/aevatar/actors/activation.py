@@ -60,8 +60,8 @@ class Delivery:
 
     @property
     def is_abandoned(self) -> bool:
-        """Whether nobody would miss an answer: the caller has left, and the journal holds nothing."""
-        return not self.is_durable and (self.future is None or self.future.done())
+        """Whether it was asked by somebody who has left."""
+        return self.future is not None and self.future.done()
 
     def give(self, result: Answer | AevatarError) -> None:
         """Tells the caller, if one still waits."""

@@ -84,7 +84,8 @@ class Batch:
 
     def write(self, connection: sqlite3.Connection, queries: Queries) -> None:
         """Executes the statements, inside the transaction of the caller. Raises: DoesNotFollow."""
-        self._tick_off(connection, queries)
+        if self._mail_done:
+            self._tick_off(connection, queries)
         self._flatten()
         for name, columns in self._rows.items():
             if columns:
