@@ -36,10 +36,10 @@ class Late(InvokeAgent):
     async def execute(self, args: InvokeAgentArgs, context: CallContext) -> Any:
         if not self.overtaken:
             answer = await super().execute(args, context)
-            await asyncio.sleep(100)
+            await elapse(100)
             return answer
         try:
-            await asyncio.sleep(100)
+            await elapse(100)
         finally:
             self.underway = asyncio.create_task(super().execute(args, context))
 
