@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from aevatar.errors import Misassembled, Rejected
 from aevatar.identity import ScopeId
-from aevatar.responses.sealing import KEY_BYTES, Seal, key_in, key_of
+from aevatar.responses.capability import key_of
+from aevatar.responses.sealing import KEY_BYTES, Seal, key_in
 from aevatar.server import Settings
 
 ALPHA, BETA = ScopeId("alpha"), ScopeId("beta")

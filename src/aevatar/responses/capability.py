@@ -12,10 +12,10 @@ from aevatar.responses.following import ABANDONED_AFTER, Following
 from aevatar.responses.history import Histories
 from aevatar.responses.http import openai_shape, router
 from aevatar.responses.listing import Models
-from aevatar.responses.sealing import Seal, key_of
+from aevatar.responses.sealing import Seal, key_in
 from aevatar.responses.service import Responses
 from aevatar.routing import RoutePolicies
-from aevatar.server import Capability, Services
+from aevatar.server import Capability, Services, Settings
 
 STATUSES = {
     "agent_disabled": 409,
@@ -50,6 +50,13 @@ def _services(services: Services, *, abandoned_after: float) -> Iterable[object]
     yield Responses(runtime, beginning, following, histories, seal=seal)
     yield ChatCompletions(runtime, beginning, following)
     yield Models(runtime, choice)
+
+
+def key_of(settings: Settings) -> bytes:
+    """The key that talks are sealed with: the one that was given, else the one in the data folder."""
+    if settings.seal_key is not None:
+        return bytes.fromhex(settings.seal_key.get_secret_value())
+    return key_in(settings.data)
 
 
 capability = responses()

@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from aevatar.errors import Misassembled, Rejected
 from aevatar.identity import ScopeId
-from aevatar.server import Settings
 
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -48,13 +47,6 @@ class Seal:
         except (binascii.Error, ValueError, InvalidTag) as unopened:
             raise Rejected("invalid_compaction", "This was not sealed here, or not for you.", param) from unopened
         return text.decode()
-
-
-def key_of(settings: Settings) -> bytes:
-    """The key of the server: the one it was given, else the one in its data folder."""
-    if settings.seal_key is not None:
-        return bytes.fromhex(settings.seal_key.get_secret_value())
-    return key_in(settings.data)
 
 
 def key_in(folder: Path) -> bytes:
