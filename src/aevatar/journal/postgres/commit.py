@@ -168,7 +168,10 @@ class Batch:
                 raise OutOfOrder
             self._mail_done.add(key)
         for mail in record.mail:
-            self._mail.setdefault((mail.target, mail.id), mail_row(next(self._places), mail))
+            key = (mail.target, mail.id)
+            if key in self._mail_done:  # the parts of a statement run in no order
+                raise OutOfOrder
+            self._mail.setdefault(key, mail_row(next(self._places), mail))
 
     def _set_timers(self, record: TurnRecord) -> None:
         for name, generation in record.timers_cleared:

@@ -107,6 +107,13 @@ async def test_of_two_turns_that_one_mail_brings_about_in_one_batch_the_first_co
     assert [each.target for each in await journal.mail()] == [BEN]
 
 
+async def test_mail_that_is_sent_again_after_it_was_ticked_off_waits_again(journal: Journal) -> None:
+    await journal.accept([mail("m1", ANN, body=b"first")])
+    batch = [turn(ANN, 1, mail_done=["m1"]), turn(BEN, 1, mail=[mail("m1", ANN, body=b"second")])]
+    assert await journal.commit(batch) == [COMMITTED, COMMITTED]
+    assert [(each.id, each.body) for each in await journal.mail()] == [("m1", b"second")]
+
+
 async def test_ticking_off_makes_no_actor(journal: Journal) -> None:
     await journal.accept([mail("m1", ANN)])
     await journal.commit([turn(ANN, None, mail_done=["m1"])])
