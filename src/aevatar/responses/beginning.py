@@ -31,10 +31,14 @@ NO_TOOLS: Final = "none"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What comes around the body of a request: whose it is, under which ids, with which credential and tools."""
+    """What comes around the body of a request: whose it is, under which ids, with which credential and tools.
+
+    A request `is_new` whose command id nobody but us can have made: no run can be known under it.
+    """
 
     caller: Principal
     command_id: str
+    is_new: bool = False
     request_id: str = ""
     secret: Secret | None = None
     tool_set: str | None = None
@@ -84,7 +88,7 @@ class Beginning:
         require(caller, "models.use")
         run = ActorId(RUN, caller.scope, run_key(purpose.prefix, caller, given.command_id))
         digest = _digest(request, given, purpose)
-        if await self._is_known(run, digest):
+        if not given.is_new and await self._is_known(run, digest):
             if not request.store:
                 await self._runtime.dispatch(run, ReaderCame(), principal=caller)
             return run

@@ -74,6 +74,7 @@ async def _given(
     return Given(
         caller=caller,
         command_id=command_id,
+        is_new="idempotency-key" not in request.headers,
         request_id=request.state.request_id,
         secret=secret,
         tool_set=tool_set,
