@@ -29,9 +29,10 @@ def test_words_times_and_dates_stay_what_they_look_like() -> None:
         ("a: &x 1\nb: *x", "a file: anchors, aliases and tags are not allowed (line 1, column 4)"),
         ("a: !!python/object:os.system x", "a file: anchors, aliases and tags are not allowed (line 1, column 4)"),
         ("? [1, 2]\n: x", "a file: a key is a single word (line 1, column 3)"),
+        ("\0garbage", "a file: control characters are not allowed"),
     ],
 )
-def test_what_would_surprise_is_refused_with_line_and_column(text: str, told: str) -> None:
+def test_what_would_surprise_is_refused_in_one_line(text: str, told: str) -> None:
     with pytest.raises(Rejected) as refused:
         read_yaml(text, what="a file")
     assert (refused.value.code, refused.value.message) == ("invalid_yaml", told)

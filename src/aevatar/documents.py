@@ -59,7 +59,7 @@ def read_yaml(text: str, *, what: str) -> Any:
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
         raise Rejected("invalid_yaml", f"{what}: {wrong.problem}{place}") from wrong
     except yaml.YAMLError as wrong:
-        raise Rejected("invalid_yaml", f"{what}: {wrong}") from wrong
+        raise Rejected("invalid_yaml", f"{what}: {getattr(wrong, 'reason', wrong)}") from wrong
 
 
 def _refused(problem: str, mark: Any) -> yaml.MarkedYAMLError:

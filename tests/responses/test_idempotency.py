@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
-from openai import ConflictError
+from openai import ConflictError, NotFoundError
 
 from aevatar.platform import DEV
 from tests.responses.kit import OFFLINE, World, told
@@ -74,6 +74,15 @@ async def test_the_key_that_was_made_for_a_request_leads_to_its_response(world: 
         "/v1/responses", json=body, headers={"Idempotency-Key": first.headers["idempotency-key"]}
     )
     assert again.json() == first.json()
+
+
+async def test_a_key_whose_response_was_deleted_leads_to_nothing(world: World) -> None:
+    headers = {"Idempotency-Key": "deleted"}
+    first = await world.client.responses.create(model=OFFLINE, input="hello", extra_headers=headers)
+    await world.client.responses.delete(first.id)
+    with pytest.raises(NotFoundError) as refused:
+        await world.client.responses.create(model=OFFLINE, input="hello", extra_headers=headers)
+    assert refused.value.code == "response_not_found"
 
 
 async def test_a_key_that_is_too_long_is_refused(world: World) -> None:

@@ -32,7 +32,15 @@ def told(answer: httpx2.Response) -> tuple[int, dict[str, Any]]:
         ("refused_large", 413, {"code": "payload_too_large", "message": "Send less."}),
         ("refused_gone", 410, {"code": "gone", "message": "It has retired."}),
         ("refused_own", 418, {"code": "teapot", "message": "It is a teapot."}),
-        ("refused_reused", 409, {"code": "idempotency_conflict", "message": "Taken.", "field": "Idempotency-Key"}),
+        (
+            "refused_reused",
+            409,
+            {
+                "code": "idempotency_conflict",
+                "message": "This key was used with another request.",
+                "field": "Idempotency-Key",
+            },
+        ),
         ("denied", 403, {"code": "permission_denied", "message": "You may not."}),
         (
             "conflict",
@@ -121,7 +129,17 @@ async def test_a_bad_query_names_its_parameter(serving: Served) -> None:
 @pytest.mark.parametrize(
     ("content", "kind", "expected"),
     [
-        (b'{"by":', "application/json", (400, {"code": "invalid_json", "message": "The body is not JSON: it ends too early, or with half a character."})),
+        (
+            b'{"by":',
+            "application/json",
+            (
+                400,
+                {
+                    "code": "invalid_json",
+                    "message": "The body is not JSON: it ends too early, or with half a character.",
+                },
+            ),
+        ),
         (
             b'{"by":1}',
             "text/plain",

@@ -123,8 +123,11 @@ class Beginning:
         except Rejected as refused:
             # Somebody was faster with the same key. What was found out meanwhile may differ; the request may not.
             self._lending.take_back(start.context.credential_handle_id)
-            if refused.code != "command_id_reused" or not await self._is_known(run, digest):
+            if refused.code not in ("command_id_reused", "gone"):
                 raise
+            if not await self._is_known(run, digest):
+                told = "What this key led to was deleted."
+                raise Rejected("response_not_found", told, "Idempotency-Key") from refused
 
     # Finding out
 

@@ -77,7 +77,9 @@ class Following:
     async def current(self, run: ActorId, include: frozenset[str] = frozenset()) -> Body:
         """The response as it is now, stored or not."""
         document = await run_document(self._runtime.readmodels, run.scope, run.key)
-        if document is not None and document.status in ENDED:
+        if document is None:  # deleted, and its stream is not erased yet
+            raise _not_found(run)
+        if document.status in ENDED:
             transcript = await self._transcript(run)
             if transcript is not None:
                 return _ended(run, document, transcript, include)
@@ -86,7 +88,7 @@ class Following:
             async for event in events:
                 codec.fold(event)
         if not codec.has_begun:
-            raise Rejected("response_not_found", f"There is no response {run.key!r}.", "response_id")
+            raise _not_found(run)
         return codec.response()
 
     async def _transcript(self, run: ActorId) -> TranscriptDocument | None:
@@ -129,6 +131,10 @@ class Following:
                         yield replace(event, cursor=cursor, event=head)
                 return
             after = page[-1].cursor
+
+
+def _not_found(run: ActorId) -> Rejected:
+    return Rejected("response_not_found", f"There is no response {run.key!r}.", "response_id")
 
 
 def _ended(run: ActorId, document: RunDocument, transcript: TranscriptDocument, include: frozenset[str]) -> Body:

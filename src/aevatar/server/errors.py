@@ -56,6 +56,7 @@ _SENTENCES = {404: "There is nothing at this path.", 405: "This path does not ta
 _LONGEST_MESSAGE = 500
 _BUSY = {"overloaded", "rate_limited"}
 _PUBLIC_CODES = {"command_id_reused": "idempotency_conflict"}  # the edge speaks of Idempotency-Key
+_PUBLIC_MESSAGES = {"command_id_reused": "This key was used with another request."}
 _PUBLIC_FIELDS = {"command_id": "Idempotency-Key"}
 _OF_FRAMEWORK = {405: "method_not_allowed", 413: "payload_too_large", 415: "unsupported_media_type"}
 
@@ -85,7 +86,8 @@ class ErrorAnswers:
         match error:
             case Rejected():
                 code = _PUBLIC_CODES.get(error.code, error.code)
-                return Problem(self._status(error), code, error.message or code, _public_field(error.field))
+                message = _PUBLIC_MESSAGES.get(error.code, error.message) or code
+                return Problem(self._status(error), code, message, _public_field(error.field))
             case Unauthenticated():
                 return Problem(401, error.code, error.message, headers={"www-authenticate": "Bearer"})
             case Denied():
