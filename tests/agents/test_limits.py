@@ -8,12 +8,13 @@ import pytest
 
 from aevatar.agents import BUDGET
 from aevatar.agents.agents_pb2 import BudgetDocument, SetBudget, TokensReserved, TokensSettled
-from aevatar.agents.runs.limits import BACKGROUND_SECONDS, DEFAULT, estimated_tokens, lowered
-from aevatar.agents.runs_pb2 import RunContext, RunLimits
+from aevatar.agents.runs.limits import BACKGROUND_SECONDS, DEFAULT, MEDIA_TOKENS, estimated_tokens, item_tokens, lowered
+from aevatar.agents.runs_pb2 import Item, ResultItem, RunContext, RunLimits
 from aevatar.identity import ActorId
-from aevatar.models.models_pb2 import Usage
+from aevatar.models.models_pb2 import Media, Message, Usage
 from aevatar.testing import elapse
 from aevatar.testing.scripted_model import calls, fails, hangs, says
+from aevatar.tools.tools_pb2 import BlobRef, ResultPart, ToolResult
 from tests.agents.kit import ALICE, ALPHA, World, breaks, call, invoking, slowly, ticks
 
 PURSE = ActorId(BUDGET, ALPHA, "scope")
@@ -52,6 +53,13 @@ def test_every_bound_can_only_be_lowered() -> None:
 
 def test_the_defaults_are_those_that_are_promised() -> None:
     assert (DEFAULT.rounds, DEFAULT.wall_seconds, BACKGROUND_SECONDS) == (40, 600, 3600)
+
+
+def test_images_are_guessed_too() -> None:
+    seen = Message(parts=[{"text": "a" * 40}, {"image": Media(uri="https://example.com/a.png")}])
+    shown = ToolResult(text="a" * 40, parts=[ResultPart(image=BlobRef(blob_id="0" * 64))])
+    items = [Item(message=seen), Item(result=ResultItem(result=shown))]
+    assert [item_tokens(item) for item in items] == [11 + MEDIA_TOKENS + 4] * 2
 
 
 @pytest.mark.parametrize(("text", "tokens"), [("", 1), ("a" * 40, 11), ("漢" * 30, 21)])

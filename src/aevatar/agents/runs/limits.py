@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from aevatar.agents.runs.pricing import cost, dollars, price_of
 from aevatar.agents.runs_pb2 import Item, RunLimits, RunState
-from aevatar.models.models_pb2 import Usage
+from aevatar.models.models_pb2 import Part, Usage
 
 DEFAULT = RunLimits(
     rounds=40,
@@ -24,6 +24,8 @@ RESERVED_OUTPUT = 4_096
 """Tokens of output set aside for a call that names no bound of its own."""
 TELLING = 1_000
 """Guessed tokens from which on a prompt tells how far guesses are from what its model counts."""
+MEDIA_TOKENS = 1_000
+"""Tokens of an image, a sound or a file, guessed: providers count some hundreds for one, and more for a large one."""
 _CJK = 0x2E80
 """From here on one token is nearer to one character and a half than to four."""
 
@@ -58,16 +60,21 @@ def item_tokens(item: Item) -> int:
     """Tokens of an item, guessed."""
     match item.WhichOneof("content"):
         case "message":
-            return sum(estimated_tokens(part.text) for part in item.message.parts) + 4
+            return sum(_part_tokens(part) for part in item.message.parts) + 4
         case "reasoning":
             return estimated_tokens(item.reasoning.text)
         case "call":
             return estimated_tokens(item.call.name + item.call.arguments) + 4
         case "result":
-            return estimated_tokens(item.result.result.text) + 4
+            result = item.result.result
+            return estimated_tokens(result.text) + len(result.parts) * MEDIA_TOKENS + 4
         case "kept":
             return item.kept_tokens
     return 0
+
+
+def _part_tokens(part: Part) -> int:
+    return estimated_tokens(part.text) if part.WhichOneof("kind") == "text" else MEDIA_TOKENS
 
 
 def prompt_tokens(state: RunState) -> int:
