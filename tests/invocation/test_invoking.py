@@ -45,12 +45,15 @@ async def test_an_agent_is_invoked_by_its_key_or_its_id_and_answers_as_it_is_tol
         )
 
 
+PASSWORDS = {"uri": "file:///etc/passwd", "media_type": "text/plain"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "field"),
     [
-        ({"target": {"agent_key": "nobody"}, "payload": payload()}, "agent_not_found", "key"),
-        ({"target": {"agent_key": "../x"}, "payload": payload()}, "agent_not_found", "key"),
-        ({"target": {"agent_key": "x" * 300}, "payload": payload()}, "agent_not_found", "key"),
+        ({"target": {"agent_key": "nobody"}, "payload": payload()}, "agent_not_found", "target"),
+        ({"target": {"agent_key": "../x"}, "payload": payload()}, "agent_not_found", "target"),
+        ({"target": {"agent_key": "x" * 300}, "payload": payload()}, "agent_not_found", "target"),
         ({"target": {"actor_id": "nonsense"}, "payload": payload()}, "agent_not_found", "target"),
         ({"target": {"actor_id": "agents.agent/beta/helper"}, "payload": payload()}, "agent_not_found", "target"),
         ({"target": {"actor_id": "agents.run/alpha/run_1"}, "payload": payload()}, "agent_not_invokable", None),
@@ -63,6 +66,11 @@ async def test_an_agent_is_invoked_by_its_key_or_its_id_and_answers_as_it_is_tol
             "wait_seconds",
         ),
         ({"target": {"agent_key": "helper"}}, "invalid_arguments", "payload"),
+        (
+            {"target": {"agent_key": "helper"}, "payload": payload(parts=[{"file": PASSWORDS}])},
+            "invalid_arguments",
+            "payload.parts[0].file.uri",
+        ),
         ({"target": {"agent_key": "helper"}, "payload": payload("x" * 257 * 1024)}, "invalid_arguments", None),
     ],
 )

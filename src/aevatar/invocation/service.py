@@ -34,6 +34,7 @@ from aevatar.tools import CallContext, Held, StartedRun, clean_headers
 PAYLOAD_LIMIT = 256 * 1024
 """In bytes."""
 WAIT_SECONDS = 60
+SCHEMES = ("https://", "http://", "data:")
 _WAITS = {WAIT_ACK: "ack", WAIT_STREAM: "stream", WAIT_COMPLETE: "complete"}
 
 
@@ -84,9 +85,15 @@ class Invocations:
         if context.sub_runs_left < 1 and wait != WAIT_ACK:
             raise Rejected("too_many_sub_runs", "Too many runs of this run are under way; wait for one to end.", "wait")
         options = InvokeOptions(hints=self._hints(payload))
-        invoked = await self._agents.invoke(
-            context.principal, key, items, context=_child(context, wait), command_id=context.effect_id, options=options
-        )
+        child = _child(context, wait)
+        try:
+            invoked = await self._agents.invoke(
+                context.principal, key, items, context=child, command_id=context.effect_id, options=options
+            )
+        except Rejected as refused:
+            if refused.code == "agent_not_found":  # there it is a key; the model knows it as a target
+                raise agent_not_found(key) from refused
+            raise
         run = ActorId.parse(invoked.run)
         return started(run, invoked.session or SESSION, key, wait, seconds, context=context)
 
@@ -117,7 +124,7 @@ def _items(payload: Payload) -> Sequence[Item]:
     message = models_pb2.Message(role=models_pb2.ROLE_USER)
     if payload.prompt:
         message.parts.add(text=payload.prompt)
-    message.parts.extend(_part(part) for part in payload.parts)
+    message.parts.extend(_part(part, f"payload.parts[{number}]") for number, part in enumerate(payload.parts))
     return [Item(id="msg_invocation", message=message, is_input=True)]
 
 
@@ -158,16 +165,18 @@ def _child(context: CallContext, wait: Wait) -> RunContext:
     )
 
 
-def _part(part: Part) -> models_pb2.Part:
+def _part(part: Part, where: str) -> models_pb2.Part:
     match part.WhichOneof("part"):
         case "image":
-            return models_pb2.Part(image=_media(part.image))
+            return models_pb2.Part(image=_media(part.image, f"{where}.image.uri"))
         case "file":
-            return models_pb2.Part(file=_media(part.file))
+            return models_pb2.Part(file=_media(part.file, f"{where}.file.uri"))
     return models_pb2.Part(text=part.text)
 
 
-def _media(ref: MediaRef) -> models_pb2.Media:
+def _media(ref: MediaRef, where: str) -> models_pb2.Media:
+    if not ref.uri.startswith(SCHEMES):  # whoever fetches it must find nothing of this machine there
+        raise Rejected("invalid_arguments", f"An address begins with {', '.join(SCHEMES)}.", where)
     return models_pb2.Media(uri=ref.uri, media_type=ref.media_type)
 
 
