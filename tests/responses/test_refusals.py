@@ -197,6 +197,13 @@ async def test_an_id_that_cannot_be_is_simply_not_found(world: World, key: str) 
     assert (answer.status_code, answer.json()["error"]["type"]) == (404, "invalid_request_error")
 
 
+async def test_an_item_that_cannot_be_is_simply_not_found(world: World) -> None:
+    for item_id in ("msg_nonsense", "", "\0", "msg_\0", "msg_/../x", "x" * 500):
+        body = {"model": OFFLINE, "input": [{"type": "item_reference", "id": item_id}]}
+        error = (await world.served.client.post("/v1/responses", json=body)).json()["error"]
+        assert (error["code"], error["param"]) == ("item_not_found", "input[0].id")
+
+
 async def test_queries_are_checked_as_bodies_are(world: World) -> None:
     created = await world.client.responses.create(model=OFFLINE, input="x")
     for query, code, param in (

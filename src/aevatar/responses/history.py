@@ -112,12 +112,13 @@ class Histories:
 
     async def _referred(self, scope: ScopeId, item_id: str, place: int) -> Item:
         key = run_key_in(item_id)
-        run = ActorId(RUN, scope, key)
+        absent = Rejected("item_not_found", f"There is no item {item_id!r}.", f"input[{place}].id")
         try:
+            run = ActorId(RUN, scope, key)
             await self.stored(scope, key)
             transcript = await self._transcripts.get(run.text)
-        except Rejected:
-            transcript = None
+        except Rejected as refused:
+            raise absent from refused
         for item in transcript.items if transcript is not None else ():
             if shown_id(key, item) == item_id:
                 found = Item()
@@ -127,7 +128,7 @@ class Histories:
                 )
                 found.is_input, found.is_incomplete = True, False
                 return found
-        raise Rejected("item_not_found", f"There is no item {item_id!r}.", f"input[{place}].id")
+        raise absent
 
 
 def check_outputs(before: Sequence[Item], items: Sequence[Item]) -> tuple[str, int] | None:

@@ -172,6 +172,8 @@ class PostgresJournal:
         return SessionPage([SessionEvent(*event) for event in page["events"]], ended=page["ended"])
 
     async def document(self, name: str, scope: str, key: str) -> Document | None:
+        if "\0" in key:  # PostgreSQL holds no such text, so there is none, and it need not be asked
+            return None
         row = await self._database.row("document", name, scope, key)
         return Document(*row) if row is not None else None
 

@@ -54,6 +54,7 @@ async def test_a_document_that_is_not_there_is_none(journal: Journal) -> None:
     assert await journal.document("demo.documents", "alpha", "other") is None
     assert await journal.document("demo.documents", "beta", "k") is None
     assert await journal.document("demo.others", "alpha", "k") is None
+    assert await journal.document("demo.documents", "alpha", "k\0") is None
 
 
 @pytest.mark.parametrize(("version", "body"), [(4, b"older"), (5, b"same version"), (4, None), (5, None)])
