@@ -116,6 +116,22 @@ async def test_an_unstored_run_that_nobody_reads_is_cancelled_unless_somebody_co
             assert (await world.document(run)).status == ("running" if comes_back else "cancelled")
 
 
+async def test_an_unstored_run_does_not_long_outlive_the_process_that_its_reader_was_connected_to() -> None:
+    world = World(*[hangs("a")] * 6)
+    for key, is_unstored, comes_back in (("run_1", True, False), ("run_2", True, True), ("run_3", False, False)):
+        async with world.opened():
+            run = await world.begin(key=key, is_unstored=is_unstored)
+            await world.until(run, "open message: a")
+        async with world.opened():
+            if comes_back:
+                await elapse(1)
+                await world.now.ask(run, ReaderCame())
+            await elapse(35)
+            gone = is_unstored and not comes_back
+            assert (await world.document(run)).status == ("cancelled" if gone else "running")
+            await world.runs.cancel(ALICE, run.key)
+
+
 async def test_a_deleted_run_is_cancelled_hidden_and_erased() -> None:
     world = World(hangs("Forget me."))
     async with world.opened():

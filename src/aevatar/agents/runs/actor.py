@@ -439,6 +439,7 @@ class AgentRun(ToolRound, Summarising, Replies, Keeping):
     def interrupted(self, cmd: EffectInterrupted) -> None:
         if self.is_over or self.summary_interrupted(cmd):
             return
+        self.readers_died()
         if cmd.effect_id != self.state.call.effect_id:
             self.tool_interrupted(cmd)
             return

@@ -25,6 +25,8 @@ from aevatar.agents.runs_pb2 import (
 from aevatar.identity import ActorId
 
 ABANDONED = "abandoned"
+ORPHANED_FOR = 30.0
+"""Seconds that an unstored run goes on whose reader's connection died with its process: it may be asked for again."""
 
 
 class Keeping(RunBase):
@@ -41,6 +43,11 @@ class Keeping(RunBase):
     @command
     def reader_came(self, cmd: ReaderCame) -> None:
         self.cancel(ABANDONED)
+
+    def readers_died(self) -> None:
+        """The process has died, and so have all connections; nobody is left to say so."""
+        if self.state.start.is_unstored:
+            self.schedule(ABANDONED, ORPHANED_FOR, CancelRun(reason="nobody reads it any more"))
 
     @command
     def delete(self, cmd: DeleteRun) -> RunEndedAlready:
