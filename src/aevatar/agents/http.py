@@ -50,7 +50,9 @@ RunsDep = Annotated[Runs, provided(Runs)]
 BudgetsDep = Annotated[Budgets, provided(Budgets)]
 SessionsDep = Annotated[Sessions, provided(Sessions)]
 Limit = Annotated[int, Query(ge=1, le=200)]
-IfMatch = Annotated[str | None, Header(pattern=r'^"?[0-9]{1,18}"?$', description="The version the change is meant for.")]
+IfMatch = Annotated[
+    str | None, Header(pattern=r'^"?[0-9]{1,18}"?$', description="The version the change is meant for.")
+]
 
 
 SHOWN = frozenset(

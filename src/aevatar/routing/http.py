@@ -15,7 +15,9 @@ from aevatar.server import ApiModel, Caller, CommandId, provided
 router = APIRouter(prefix="/api/chat-policy", tags=["routing"])
 
 PoliciesDep = Annotated[RoutePolicies, provided(RoutePolicies)]
-IfMatch = Annotated[str | None, Header(pattern=r'^"?[0-9]{1,18}"?$', description="The version the change is meant for.")]
+IfMatch = Annotated[
+    str | None, Header(pattern=r'^"?[0-9]{1,18}"?$', description="The version the change is meant for.")
+]
 
 
 class MatchBody(ApiModel):

@@ -27,8 +27,8 @@ from aevatar.server.authentication import Authenticator, authenticator_of
 from aevatar.server.capability import Capability, Services
 from aevatar.server.errors import ErrorAnswers
 from aevatar.server.health import health_routes
-from aevatar.server.json_bodies import JsonBodies
 from aevatar.server.journals import blobs_at, journal_at
+from aevatar.server.json_bodies import JsonBodies
 from aevatar.server.metrics import metrics_route
 from aevatar.server.openapi import describe_errors
 from aevatar.server.principal import Guard
