@@ -55,13 +55,6 @@ class Terminal:
         return bool(piece)
 
 
-def waits_for_an_answer(pid: int) -> bool:
-    """Whether a process has a connection on which somebody has still to take what it sent, or to answer."""
-    sockets = {str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()}
-    rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
-    return any(f"socket:[{row[9]}]" in sockets and row[3] == "01" for row in rows)
-
-
 @contextmanager
 def at_a_terminal(folder: Path, *arguments: str) -> Iterator[Terminal]:
     """Runs a command at a terminal, until the block ends."""

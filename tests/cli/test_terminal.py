@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
+import socket
 from pathlib import Path
 
 import httpx2
 
 from tests.cli.kit import aevatar, serving
-from tests.cli.terminal import at_a_terminal, waits_for_an_answer
+from tests.cli.terminal import PATIENCE, at_a_terminal
 
 ASK_ECHO = '/call aevatar_invoke_gagent {"target":{"agent_key":"echo"},"payload":{"prompt":"hi"}}'
 BACK, ERASE_LINE = "\x7f", "\x15"
@@ -93,18 +93,41 @@ def test_a_person_who_leaves_the_arguments_as_they_are_is_asked_again(tmp_path: 
 
 
 def test_an_interrupt_while_a_run_is_being_started_cancels_it(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
-        server.process.send_signal(signal.SIGSTOP)
-        with at_a_terminal(tmp_path, "chat", "/long 100000", "--url", server.address) as terminal:
-            while not waits_for_an_answer(terminal.process.pid):
-                os.sched_yield()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with at_a_terminal(tmp_path, "chat", "hello", "--url", address) as terminal:
+            silent, first = asked(listener)
             terminal.interrupt()
             terminal.wait_for("cancelling; Ctrl-C again leaves\n")
-            server.process.send_signal(signal.SIGCONT)
+            silent.close()
+            known, second = asked(listener)
+            answer(known, b'{"runId":"run_1"}')
+            known, third = asked(listener)
+            answer(known, b'{"id":"run_1","status":"cancelled"}')
             assert terminal.ended() == 4
-        assert terminal.shown.endswith("aevatar: cancelled\n")
-        [run] = httpx2.get(f"{server.address}/api/runs").json()["items"]
-    assert run["status"] == "cancelled"
+    assert terminal.shown.endswith("aevatar: cancelled\n")
+    assert second == first  # under the same key, so that it is the same run
+    assert [line.split(b" HTTP")[0] for line in (first, third)] == [
+        b"POST /api/agents/assistant/runs",
+        b"POST /api/runs/run_1:cancel",
+    ]
+
+
+def asked(listener: socket.socket) -> tuple[socket.socket, bytes]:
+    """The next request that somebody makes: where to answer it, and what it says."""
+    listener.settimeout(PATIENCE)
+    connection, _ = listener.accept()
+    connection.settimeout(PATIENCE)
+    request = b""
+    while not request.endswith(b"}"):
+        request += connection.recv(65536)
+    return connection, request
+
+
+def answer(connection: socket.socket, body: bytes) -> None:
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+    connection.sendall(head % len(body) + body)
+    connection.close()
 
 
 def test_a_run_is_picked_up_where_it_waits_and_decided_upon(tmp_path: Path) -> None:

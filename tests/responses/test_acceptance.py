@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from openai import NotFoundError
 from openai.types.responses import Response
@@ -14,6 +16,8 @@ from aevatar.journal.memory import MemoryJournal
 from aevatar.platform import DEV
 from aevatar.testing.scripted_model import ScriptedModel, calls, hangs, says
 from tests.agents.kit import prompt_told
+from tests.models.fake_provider import Reply, fake_provider
+from tests.models.replies import text
 from tests.responses.kit import BANNER, OFFLINE, World, serving, told
 from tests.responses.published import needs_published
 from tests.responses.test_client_tools import WEATHER, call_ids, output_for
@@ -139,6 +143,32 @@ async def test_a_talk_that_goes_on_and_one_that_is_compacted_pass_without_any_ke
     third = await world.client.responses.create(model=OFFLINE, input=[*sealed, message("user", "Go on.")])
     assert [item["type"] for item in sealed] == ["compaction"]
     assert (second.status, third.status, world.checked.faults) == ("completed", "completed", [])
+
+
+# Cancelling, through everything down to the socket
+
+
+async def test_cancelling_closes_the_socket_of_the_provider_within_a_second_and_no_stream_reports_success(
+    tmp_path: Path,
+) -> None:
+    async with fake_provider() as provider:
+        provider.answers.append(Reply(text("So far, "), end="hang"))
+        gate = {"name": "gate", "type": "openai_compatible", "base_url": f"{provider.base_url}/v1", "models": ["one"]}
+        (tmp_path / "aevatar.yaml").write_text(json.dumps({"models": {"providers": [gate]}}), encoding="utf-8")
+        async with serving(tmp_path) as world:
+            stream = await world.client.responses.create(model="gate/one", input="x", stream=True)
+            events = [await anext(stream)]
+            await provider.hanging.wait()
+            begun: Any = events[0]
+            with anyio.fail_after(1):
+                cancelled = await world.client.responses.cancel(begun.response.id)
+                await provider.hung_up.wait()
+            events += [event async for event in stream]
+            again = await world.client.responses.cancel(begun.response.id)
+    assert (cancelled.status, cancelled.output_text) == ("cancelled", "So far, ")
+    assert told(again) == told(cancelled)
+    assert events[-1].type == "response.incomplete"
+    assert not any(event.type == "response.completed" for event in events)
 
 
 # A model that calls an agent
