@@ -13,6 +13,7 @@ from tests.cli.kit import aevatar, serving
 from tests.cli.terminal import PATIENCE, at_a_terminal
 
 ASK_ECHO = '/call aevatar_invoke_gagent {"target":{"agent_key":"echo"},"payload":{"prompt":"hi"}}'
+EDITED = f"arguments> {ASK_ECHO.removeprefix('/call aevatar_invoke_gagent ')}"
 BACK, ERASE_LINE = "\x7f", "\x15"
 CAREFUL = {"key": "careful", "toolSet": "workspace.default", "tightened": {"aevatar_invoke_gagent": "always"}}
 
@@ -69,9 +70,11 @@ def test_a_person_changes_the_arguments_of_a_call_before_it_is_made(tmp_path: Pa
         with at_a_terminal(tmp_path, "chat", ASK_ECHO, "--agent", "careful", "--url", server.address) as terminal:
             terminal.wait_for("e = edit? ")
             terminal.type("e\n")
-            terminal.wait_for('arguments> {"target":{"agent_key":"echo"},"payload":{"prompt":"hi"}}')
+            terminal.wait_for(EDITED)
+            terminal.shown = ""
             terminal.type("nonsense\n")
             terminal.wait_for("aevatar: arguments are one JSON object; nothing at all goes back\n")
+            terminal.wait_for(EDITED)  # until then, keys are not the editor's
             terminal.type(BACK * 5 + 'ho"}}\n')
             assert terminal.ended() == 0
     assert "  You said: ho. This is message 1.\n" in terminal.shown
@@ -83,7 +86,7 @@ def test_a_person_who_leaves_the_arguments_as_they_are_is_asked_again(tmp_path: 
         with at_a_terminal(tmp_path, "chat", ASK_ECHO, "--agent", "careful", "--url", server.address) as terminal:
             terminal.wait_for("e = edit? ")
             terminal.type("e\n")
-            terminal.wait_for("arguments> ")
+            terminal.wait_for(EDITED)
             terminal.shown = ""
             terminal.type(ERASE_LINE + "\n")
             terminal.wait_for("e = edit? ")
