@@ -48,7 +48,7 @@ from aevatar.agents.runs import (
     ToolCaller,
     Transcripts,
 )
-from aevatar.agents.runs.limits import DEFAULT, lowered
+from aevatar.agents.runs.reserving.limits import DEFAULT, lowered
 from aevatar.agents.runs_pb2 import (
     Approval,
     DecideApproval,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from aevatar.agents.runs.abandoning import FORESTALLED_FOR
 from aevatar.agents.runs.callers import run_key
+from aevatar.agents.runs.executing.abandoning import FORESTALLED_FOR
 from aevatar.agents.runs_pb2 import EndWithParent, RunContext
 from aevatar.errors import Rejected
 from aevatar.identity import ActorId

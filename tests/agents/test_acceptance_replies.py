@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 import aevatar
-from aevatar.agents.runs import Accepted, Refused, ReplySnapshot, coalescing
-from aevatar.agents.runs.coalescing import FINAL_ONLY, MARKER, MAX_INTERIM, TEXT_LIMIT, WINDOW_MS
+from aevatar.agents.runs import Accepted, Refused, ReplySnapshot
+from aevatar.agents.runs.delivering import coalescing
+from aevatar.agents.runs.delivering.coalescing import FINAL_ONLY, MARKER, MAX_INTERIM, TEXT_LIMIT, WINDOW_MS
 from aevatar.agents.runs_pb2 import (
     ReplyAccepted,
     ReplyFinalised,

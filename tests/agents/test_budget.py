@@ -18,7 +18,7 @@ from aevatar.agents.agents_pb2 import (
     TokensSettled,
 )
 from aevatar.agents.budget import BUDGET_KIND, budget_document
-from aevatar.agents.runs.pricing import dollars
+from aevatar.agents.runs.reserving.pricing import dollars
 from aevatar.errors import Denied, Rejected
 from aevatar.testing import given
 from aevatar.testing.scripted_model import says

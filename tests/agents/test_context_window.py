@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aevatar.agents.runs import PromptSection
-from aevatar.agents.runs.limits import item_tokens
-from aevatar.agents.runs.prompt import messages_of
-from aevatar.agents.runs.window import KEPT_MESSAGES, RESULT_LIMIT, fit, opened_by, room, to_summarise
+from aevatar.agents.runs.prompting.prompt import messages_of
+from aevatar.agents.runs.prompting.window import KEPT_MESSAGES, RESULT_LIMIT, fit, opened_by, room, to_summarise
+from aevatar.agents.runs.reserving.limits import item_tokens
 from aevatar.agents.runs_pb2 import (
     ContextCompacted,
     History,

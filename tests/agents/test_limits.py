@@ -8,7 +8,14 @@ import pytest
 
 from aevatar.agents import BUDGET
 from aevatar.agents.agents_pb2 import BudgetDocument, SetBudget, TokensReserved, TokensSettled
-from aevatar.agents.runs.limits import BACKGROUND_SECONDS, DEFAULT, MEDIA_TOKENS, estimated_tokens, item_tokens, lowered
+from aevatar.agents.runs.reserving.limits import (
+    BACKGROUND_SECONDS,
+    DEFAULT,
+    MEDIA_TOKENS,
+    estimated_tokens,
+    item_tokens,
+    lowered,
+)
 from aevatar.agents.runs_pb2 import Item, ResultItem, RunContext, RunLimits
 from aevatar.identity import ActorId
 from aevatar.models.models_pb2 import Media, Message, Usage

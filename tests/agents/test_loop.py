@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from aevatar.agents.runs.actor import CONTINUE
-from aevatar.agents.runs.prompt import CONCLUDE
+from aevatar.agents.runs.prompting.prompt import CONCLUDE
 from aevatar.agents.runs_pb2 import AddRunInput, MessageProduced, ModelFellBack, Parameters, RunEnded, RunLimits
 from aevatar.agents.service import user_message
 from aevatar.models.models_pb2 import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aevatar.agents.runs.sub_runs import BATCH_SECONDS
+from aevatar.agents.runs.executing.sub_runs import BATCH_SECONDS
 from aevatar.agents.runs_pb2 import SubRunMirrored
 from aevatar.agents.stream_pb2 import RunClosed, SubRunClosed, SubRunOpened, SubRunShown
 from aevatar.identity import ActorId

@@ -9,7 +9,7 @@ import pytest
 from aevatar.actors import Runtime
 from aevatar.agents import BUDGET
 from aevatar.agents.agents_pb2 import BudgetDocument, SetBudget
-from aevatar.agents.runs.summary import SUMMARISE, SUMMARY_TOKENS, standing_for
+from aevatar.agents.runs.prompting.summary import SUMMARISE, SUMMARY_TOKENS, standing_for
 from aevatar.agents.runs_pb2 import (
     ContextCompacted,
     History,

@@ -10,7 +10,7 @@ from aevatar.actors import Runtime
 from aevatar.agents import BUDGET
 from aevatar.agents.agents_pb2 import SetBudget
 from aevatar.agents.runs.base import PARENT_ENDED
-from aevatar.agents.runs.pricing import cost, sum_of
+from aevatar.agents.runs.reserving.pricing import cost, sum_of
 from aevatar.agents.runs_pb2 import (
     CancelRun,
     PricedModel,

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from google.protobuf.message import Message
 
-from aevatar.agents.runs.streaming import GROWING_CALLS
+from aevatar.agents.runs.calling.streaming import GROWING_CALLS
 from aevatar.agents.stream_pb2 import (
     ITEM_KIND_CALL,
     ITEM_KIND_MESSAGE,

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from aevatar.agents.runs.summary import SUMMARISE, standing_for
+from aevatar.agents.runs.prompting.summary import SUMMARISE, standing_for
 from aevatar.models.models_pb2 import Usage
 from tests.models.fake_provider import FakeProvider, Reply, fake_provider
 from tests.models.replies import done, text

@@ -30,7 +30,7 @@ from aevatar.agents.agents_pb2 import (
 from aevatar.agents.runs import SESSION
 from aevatar.agents.runs.callers import caller_of
 from aevatar.agents.runs.facts import copy
-from aevatar.agents.runs.summary import SUMMARISING
+from aevatar.agents.runs.prompting.summary import SUMMARISING
 from aevatar.agents.runs_pb2 import StartRun
 from aevatar.agents.starting import start_of
 from aevatar.errors import Rejected

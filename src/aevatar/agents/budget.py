@@ -17,7 +17,7 @@ from aevatar.agents.agents_pb2 import (
     TokensReserved,
     TokensSettled,
 )
-from aevatar.agents.runs.pricing import dollars
+from aevatar.agents.runs.reserving.pricing import dollars
 from aevatar.errors import Rejected
 from aevatar.readmodels import DocumentOf
 

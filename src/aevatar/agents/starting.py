@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aevatar.agents.agents_pb2 import AgentDocument, AgentState, Invoke, Persona
-from aevatar.agents.runs.limits import DEFAULT, lowered
+from aevatar.agents.runs.reserving.limits import DEFAULT, lowered
 from aevatar.agents.runs_pb2 import Caller, PersonaSnapshot, StartRun
 from aevatar.errors import Rejected
 

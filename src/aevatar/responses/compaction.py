@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aevatar.agents.runs.summary import SUMMARY_TOKENS, standing_for
+from aevatar.agents.runs.prompting.summary import SUMMARY_TOKENS, standing_for
 from aevatar.errors import Rejected, Unavailable
 from aevatar.models import RETRYABLE_CODES
 from aevatar.responses.codec import Body

@@ -10,7 +10,7 @@ from typing import Final
 from aevatar.actors import Runtime
 from aevatar.agents import RUN
 from aevatar.agents.runs.blobs import inlined, opened
-from aevatar.agents.runs.summary import SUMMARISE
+from aevatar.agents.runs.prompting.summary import SUMMARISE
 from aevatar.agents.runs_pb2 import CancelRun, DeleteRun, InputDocument, Item, RunDocument
 from aevatar.errors import Rejected
 from aevatar.identity import ActorId, Principal, ScopeId

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aevatar.agents import ChosenModel, Persona
 from aevatar.agents.runs.blobs import Lifted
-from aevatar.agents.runs.limits import BACKGROUND_SECONDS, DEFAULT, lowered
+from aevatar.agents.runs.reserving.limits import BACKGROUND_SECONDS, DEFAULT, lowered
 from aevatar.agents.runs_pb2 import (
     History,
     Parameters,

@@ -1,8 +1,7 @@
 """A run: the loop of a model and its tools, as a state machine that survives whatever happens to its process.
 
-Here stand the ways into a run and the loop itself. How calls of tools go stands in `tool_round`, whom they wait for in
-`approvals`, what runs below show in `mirroring`, what goes to chat channels in `replies`, how long a run is kept in
-`keeping`; what facts mean in `facts`, and what readers see of a reply under way in `streaming`.
+Here stand the ways into a run and the loop itself; a folder beside it is named after each phase of the loop. What facts
+mean stands in `facts`, how a run looks from outside in `projection`, and how long it is kept in `keeping`.
 """
 
 from __future__ import annotations
@@ -11,11 +10,15 @@ import json
 from collections.abc import Mapping
 
 from aevatar.actors import Answered, EffectFailed, EffectInterrupted, command, signal
-from aevatar.agents.runs.abandoning import ABANDONED
 from aevatar.agents.runs.base import PARENT_ENDED
 from aevatar.agents.runs.callers import caller_of
+from aevatar.agents.runs.calling.summarising import INTERRUPTIONS, Summarising
+from aevatar.agents.runs.delivering.replies import Replies
+from aevatar.agents.runs.executing.abandoning import ABANDONED
+from aevatar.agents.runs.executing.tool_round import CALLS_AT_ONCE, ToolRound
 from aevatar.agents.runs.keeping import Keeping
-from aevatar.agents.runs.limits import (
+from aevatar.agents.runs.prompting.prompt import Prompt
+from aevatar.agents.runs.reserving.limits import (
     Exceeded,
     estimated_tokens,
     exceeded,
@@ -24,10 +27,6 @@ from aevatar.agents.runs.limits import (
     output_left,
     prompt_tokens,
 )
-from aevatar.agents.runs.prompt import Prompt
-from aevatar.agents.runs.replies import Replies
-from aevatar.agents.runs.summarising import INTERRUPTIONS, Summarising
-from aevatar.agents.runs.tool_round import CALLS_AT_ONCE, ToolRound
 from aevatar.agents.runs_pb2 import (
     RUN_STATUS_QUEUED,
     AddRunInput,

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from google.protobuf.message import Message
 
+from aevatar.agents.runs.calling.streaming import LiveReply
 from aevatar.agents.runs.facts import STATUS_NAMES, RunFacts, copy
-from aevatar.agents.runs.pricing import usage_of
-from aevatar.agents.runs.streaming import LiveReply
+from aevatar.agents.runs.reserving.pricing import usage_of
 from aevatar.agents.runs_pb2 import (
     CALL_PHASE_BLOCKED,
     RUN_STATUS_COMPLETED,

@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 
 from aevatar.actors.envelope import payload_bytes
 from aevatar.agents.runs.facts import copy
-from aevatar.agents.runs.limits import item_tokens
+from aevatar.agents.runs.reserving.limits import item_tokens
 from aevatar.agents.runs_pb2 import InputDocument, Item, ResultItem
 from aevatar.blobs import Blob, BlobStore, digest_of
 from aevatar.errors import Rejected

@@ -7,8 +7,8 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from aevatar.actors import Actor, applies
-from aevatar.agents.runs.limits import TELLING
-from aevatar.agents.runs.pricing import add_usage
+from aevatar.agents.runs.reserving.limits import TELLING
+from aevatar.agents.runs.reserving.pricing import add_usage
 from aevatar.agents.runs_pb2 import (
     CALL_PHASE_BLOCKED,
     CALL_PHASE_DONE,

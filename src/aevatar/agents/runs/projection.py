@@ -9,8 +9,8 @@ from google.protobuf.message import Message
 from aevatar.actors import Kind, Projection
 from aevatar.agents.runs.actor import SESSION, AgentRun
 from aevatar.agents.runs.facts import STATUS_NAMES
-from aevatar.agents.runs.limits import item_tokens
-from aevatar.agents.runs.pricing import usage_of
+from aevatar.agents.runs.reserving.limits import item_tokens
+from aevatar.agents.runs.reserving.pricing import usage_of
 from aevatar.agents.runs_pb2 import (
     RUN_STATUS_COMPLETED,
     RUN_STATUS_SUSPENDED,

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aevatar.agents.runs.facts import copy
-from aevatar.agents.runs.limits import item_tokens
-from aevatar.agents.runs.summary import summary_item
+from aevatar.agents.runs.prompting.summary import summary_item
+from aevatar.agents.runs.reserving.limits import item_tokens
 from aevatar.agents.runs_pb2 import Item, Summary
 from aevatar.models.models_pb2 import ROLE_DEVELOPER, ROLE_SYSTEM, ROLE_USER
 

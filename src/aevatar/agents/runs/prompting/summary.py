@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from aevatar.agents.runs.limits import estimated_tokens
+from aevatar.agents.runs.reserving.limits import estimated_tokens
 from aevatar.agents.runs_pb2 import Item
 from aevatar.models.models_pb2 import ROLE_ASSISTANT, ROLE_USER, Message, ModelRequest, Part
 

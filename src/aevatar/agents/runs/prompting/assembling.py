@@ -8,11 +8,11 @@ from typing import Protocol
 
 from aevatar.actors import Link
 from aevatar.agents.runs.callers import principal_of
-from aevatar.agents.runs.history import Transcripts, unreadable
-from aevatar.agents.runs.limits import estimated_tokens, item_tokens
-from aevatar.agents.runs.prompt import Prompt
-from aevatar.agents.runs.summary import SUMMARY_TOKENS, summary_request
-from aevatar.agents.runs.window import corrected, fit, opened_by, room, to_summarise
+from aevatar.agents.runs.prompting.history import Transcripts, unreadable
+from aevatar.agents.runs.prompting.prompt import Prompt
+from aevatar.agents.runs.prompting.summary import SUMMARY_TOKENS, summary_request
+from aevatar.agents.runs.prompting.window import corrected, fit, opened_by, room, to_summarise
+from aevatar.agents.runs.reserving.limits import estimated_tokens, item_tokens
 from aevatar.agents.runs_pb2 import Compaction, Item, SectionVersion
 from aevatar.errors import Rejected, Unavailable
 from aevatar.identity import ActorId, Principal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from aevatar.agents.runs.pricing import cost, dollars, price_of
+from aevatar.agents.runs.reserving.pricing import cost, dollars, price_of
 from aevatar.agents.runs_pb2 import Item, RunLimits, RunState
 from aevatar.models.models_pb2 import Part, Usage
 

@@ -6,8 +6,8 @@ The text that waits is held in memory only: the next piece of the reply, or its 
 from __future__ import annotations
 
 from aevatar.actors import EffectFailed, Kind, command, signal
-from aevatar.agents.runs import coalescing
 from aevatar.agents.runs.base import RunBase
+from aevatar.agents.runs.delivering import coalescing
 from aevatar.agents.runs.facts import sink_of
 from aevatar.agents.runs_pb2 import (
     FlushDue,

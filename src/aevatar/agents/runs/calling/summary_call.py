@@ -8,9 +8,9 @@ from random import Random
 from google.protobuf.message import Message
 
 from aevatar.actors import Effect, Link, Policy, Retries
-from aevatar.agents.runs.asking import secret_of, tried
-from aevatar.agents.runs.assembling import Assembler
-from aevatar.agents.runs.prompt import Prompt
+from aevatar.agents.runs.calling.asking import secret_of, tried
+from aevatar.agents.runs.prompting.assembling import Assembler
+from aevatar.agents.runs.prompting.prompt import Prompt
 from aevatar.agents.runs_pb2 import SummariseTalk, Summary, SummaryFailed, TalkSummarised
 from aevatar.models import ModelCall, ModelError, ModelPort
 from aevatar.models.models_pb2 import FINISH_CONTENT_FILTER, Finish, ModelRequest, Usage

@@ -8,10 +8,10 @@ from random import Random
 from google.protobuf.message import Message
 
 from aevatar.actors import Effect, Link, Policy, Retries
-from aevatar.agents.runs.asking import secret_of, tried
-from aevatar.agents.runs.assembling import Assembled, Assembler
-from aevatar.agents.runs.joining import JoinedReply
-from aevatar.agents.runs.prompt import Prompt
+from aevatar.agents.runs.calling.asking import secret_of, tried
+from aevatar.agents.runs.calling.joining import JoinedReply
+from aevatar.agents.runs.prompting.assembling import Assembled, Assembler
+from aevatar.agents.runs.prompting.prompt import Prompt
 from aevatar.agents.runs_pb2 import CallModel, ModelFailed, ModelReplied, SummaryWanted
 from aevatar.models import ModelCall, ModelError, ModelPort
 

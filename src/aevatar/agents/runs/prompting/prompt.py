@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from aevatar.agents.runs.facts import copy
-from aevatar.agents.runs.limits import RESERVED_OUTPUT, output_bound
-from aevatar.agents.runs.summary import SUMMARISING
+from aevatar.agents.runs.prompting.summary import SUMMARISING
+from aevatar.agents.runs.reserving.limits import RESERVED_OUTPUT, output_bound
 from aevatar.agents.runs_pb2 import Caller, History, Item, Parameters, RunState, Summary
 from aevatar.models.models_pb2 import (
     ROLE_ASSISTANT,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from aevatar.actors import EffectFailed, EffectInterrupted, command
-from aevatar.agents.runs.abandoning import Abandoning
-from aevatar.agents.runs.approvals import ENOUGH, UNKNOWN, Approvals
+from aevatar.agents.runs.executing.abandoning import Abandoning
+from aevatar.agents.runs.executing.approvals import ENOUGH, UNKNOWN, Approvals
+from aevatar.agents.runs.executing.mirroring import Mirroring
 from aevatar.agents.runs.facts import call_of, copy
-from aevatar.agents.runs.mirroring import Mirroring
 from aevatar.agents.runs_pb2 import (
     CALL_PHASE_BLOCKED,
     CALL_PHASE_DONE,

@@ -6,7 +6,7 @@ from aevatar.actors import Answered
 from aevatar.actors.packing import unpack
 from aevatar.agents.agents_pb2 import Reserve, Reserved, Settle
 from aevatar.agents.runs.base import RunBase
-from aevatar.agents.runs.pricing import price_of, priced
+from aevatar.agents.runs.reserving.pricing import price_of, priced
 from aevatar.agents.runs_pb2 import CurrentCall, UsageCounted, WarningNoted
 from aevatar.identity import ActorId
 from aevatar.models.models_pb2 import Usage

@@ -9,7 +9,7 @@ import asyncio
 from itertools import islice
 
 from aevatar.actors import Link
-from aevatar.agents.runs.streaming import GROWING_CALLS
+from aevatar.agents.runs.calling.streaming import GROWING_CALLS
 from aevatar.agents.runs_pb2 import CallModel, CallPiece, DeltaArrived, ModelReplied
 from aevatar.models import ModelError
 from aevatar.models.models_pb2 import CallArguments, CallOpened, ModelDelta, ReasoningPart, ToolCall

@@ -6,11 +6,11 @@ A summary that cannot be had, for whatever reason, costs the run nothing but wha
 from __future__ import annotations
 
 from aevatar.actors import Answered, EffectFailed, EffectInterrupted, command
-from aevatar.agents.runs.accounting import Accounting
-from aevatar.agents.runs.limits import exceeded_by, expected_of
-from aevatar.agents.runs.pricing import sum_of
-from aevatar.agents.runs.prompt import Prompt
-from aevatar.agents.runs.summary import SUMMARY_TOKENS
+from aevatar.agents.runs.prompting.prompt import Prompt
+from aevatar.agents.runs.prompting.summary import SUMMARY_TOKENS
+from aevatar.agents.runs.reserving.accounting import Accounting
+from aevatar.agents.runs.reserving.limits import exceeded_by, expected_of
+from aevatar.agents.runs.reserving.pricing import sum_of
 from aevatar.agents.runs_pb2 import (
     Compaction,
     ContextCompacted,

@@ -8,7 +8,7 @@ from random import Random
 from typing import Final
 
 from aevatar.actors import Link, Retries
-from aevatar.agents.runs.prompt import Prompt
+from aevatar.agents.runs.prompting.prompt import Prompt
 from aevatar.credentials import Binding
 from aevatar.errors import Unavailable
 from aevatar.identity import ActorId
