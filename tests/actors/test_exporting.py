@@ -6,7 +6,7 @@ import base64
 import json
 
 from aevatar.actors.actors_pb2 import Packed, TurnBody
-from aevatar.actors.exporting import exported
+from aevatar.actors.upkeep.exporting import exported
 from aevatar.journal.records import TurnRecord
 from tests.sample.sample_pb2 import Add, Added
 from tests.sample.world import ANN, BEN, World

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from aevatar.actors.places import Places
+from aevatar.actors.acting.places import Places
 from aevatar.identity import ScopeId
 from tests.sample.world import settled
 

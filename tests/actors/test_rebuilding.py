@@ -10,8 +10,8 @@ import pytest
 from google.protobuf.message import Message
 
 from aevatar.actors import Documents, Kind, Projection, Projector, Runtime, applies
-from aevatar.actors.rebuilding import TRIES, Rebuilt, rebuild_readmodels
-from aevatar.actors.verification import verify_journal
+from aevatar.actors.upkeep.rebuilding import TRIES, Rebuilt, rebuild_readmodels
+from aevatar.actors.upkeep.verification import verify_journal
 from aevatar.errors import Rejected, Unavailable
 from aevatar.identity import ActorId
 from aevatar.journal.memory import MemoryJournal

@@ -11,7 +11,7 @@ from aevatar.actors import Kind, applies, upcasts
 from aevatar.actors.actors_pb2 import Packed, TurnBody
 from aevatar.actors.envelope import Envelope
 from aevatar.actors.packing import pack, pack_bytes
-from aevatar.actors.recording import mail_of
+from aevatar.actors.recording.record import mail_of
 from aevatar.errors import Internal, Misassembled, Unavailable
 from aevatar.identity import ActorId, Principal
 from aevatar.journal.records import TurnRecord

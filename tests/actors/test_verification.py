@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from aevatar.actors import Documents, Kind, Projection, Projector, Retention, applies
 from aevatar.actors.actors_pb2 import Packed, TurnBody
 from aevatar.actors.packing import pack_bytes
-from aevatar.actors.verification import Verified, verify_journal
+from aevatar.actors.upkeep.verification import Verified, verify_journal
 from aevatar.errors import Misassembled, Unavailable
 from aevatar.identity import ActorId
 from aevatar.journal.memory import MemoryJournal

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from google.protobuf.message import Message
 
 from aevatar.actors import Kind, Limits, Runtime
-from aevatar.actors.activation import replay
 from aevatar.actors.actors_pb2 import TurnBody
+from aevatar.actors.deciding.activation import replay
 from aevatar.actors.packing import unpack
 from aevatar.agents import (
     AGENT_KIND,

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 import aevatar.actors
 import aevatar.testing
 from aevatar.actors import Actor, Effect, Kind, Limits, Link, Projection, Retention, Runtime
-from aevatar.actors.turn import Turn
+from aevatar.actors.deciding.turn import Turn
 from aevatar.agents import stream_pb2
 from aevatar.cli import commands
 from aevatar.journal.memory import MemoryJournal

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aevatar.actors import Done, Outcome, Runtime, verify_journal
-from aevatar.actors.activation import replay
+from aevatar.actors.deciding.activation import replay
 from aevatar.errors import Rejected
 from aevatar.identity import SHARDS, ActorId
 from aevatar.journal.port import Journal

@@ -9,7 +9,7 @@ import pytest
 from google.protobuf.message import Message
 
 from aevatar.actors import Done, Runtime
-from aevatar.actors.activation import replay
+from aevatar.actors.deciding.activation import replay
 from aevatar.identity import ActorId, ScopeId
 from aevatar.journal.port import Journal
 from aevatar.sessions import Delta, Ended

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from aevatar.actors import Done, Runtime
 from aevatar.actors.envelope import Envelope
-from aevatar.actors.recording import mail_of
+from aevatar.actors.recording.record import mail_of
 from aevatar.errors import Rejected, Unavailable
 from aevatar.identity import Principal
 from aevatar.journal.port import Journal

@@ -14,8 +14,8 @@ from itertools import chain
 from google.protobuf.message import Message
 
 from aevatar.actors import verify_journal
-from aevatar.actors.activation import replay
 from aevatar.actors.actors_pb2 import Packed, TurnBody
+from aevatar.actors.deciding.activation import replay
 from aevatar.actors.packing import message_type, unpack
 from aevatar.identity import ActorId
 from aevatar.journal.memory_store import Contents, MemoryStore, StoredActor, StoredDocument

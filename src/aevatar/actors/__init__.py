@@ -1,17 +1,17 @@
 """The kernel: virtual actors with synchronous turns, one transaction a turn, and effects that survive a crash."""
 
-from aevatar.actors.activation import Answer
-from aevatar.actors.actor import Actor, applies, command, question, signal, upcasts
+from aevatar.actors.acting.effects import Effect, EffectError, Link, Policy, Retries
 from aevatar.actors.actors_pb2 import Answered, Done, EffectFailed, EffectInterrupted
-from aevatar.actors.effects import Effect, EffectError, Link, Policy, Retries
-from aevatar.actors.housekeeping import Retention
-from aevatar.actors.kind import Kind, Projection
+from aevatar.actors.deciding.activation import Answer
+from aevatar.actors.deciding.actor import Actor, applies, command, question, signal, upcasts
+from aevatar.actors.deciding.kind import Kind, Projection
+from aevatar.actors.deciding.turn import Pending
 from aevatar.actors.projectors import Documents, Projector
-from aevatar.actors.rebuilding import Rebuilt, rebuild_readmodels
 from aevatar.actors.runtime import Outcome, Receipt, Runtime
-from aevatar.actors.stage import Limits
-from aevatar.actors.turn import Pending
-from aevatar.actors.verification import Verified, verify_journal
+from aevatar.actors.serving.stage import Limits
+from aevatar.actors.upkeep.housekeeping import Retention
+from aevatar.actors.upkeep.rebuilding import Rebuilt, rebuild_readmodels
+from aevatar.actors.upkeep.verification import Verified, verify_journal
 
 __all__ = [
     "Actor",

@@ -14,11 +14,11 @@ from typing import ClassVar
 import structlog
 from google.protobuf.message import Message
 
-from aevatar.actors.activation import event_of
 from aevatar.actors.actors_pb2 import TurnBody
+from aevatar.actors.deciding.activation import event_of
+from aevatar.actors.deciding.kind import Kind
 from aevatar.actors.failures import where
 from aevatar.actors.health import Health
-from aevatar.actors.kind import Kind
 from aevatar.actors.packing import unpack
 from aevatar.actors.tasks import Tasks
 from aevatar.errors import Misassembled, Unavailable

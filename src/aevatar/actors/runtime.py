@@ -13,31 +13,31 @@ import structlog
 from google.protobuf.message import Message
 from opentelemetry.trace import TracerProvider
 
-from aevatar.actors.acting import Acting
-from aevatar.actors.activation import Activation, Answer, Delivery, Ticket
-from aevatar.actors.actor import Actor
-from aevatar.actors.aftermath import Aftermath, Outlets
-from aevatar.actors.callers import Callers
-from aevatar.actors.deciding import not_found
-from aevatar.actors.effects import Effect, EffectRunner, Effects, Vault
+from aevatar.actors.acting.effects import Effect, EffectRunner, Effects, Vault
+from aevatar.actors.acting.starting import Acting
+from aevatar.actors.acting.timers import Timers
+from aevatar.actors.deciding.activation import Activation, Answer, Delivery, Ticket
+from aevatar.actors.deciding.actor import Actor
+from aevatar.actors.deciding.handling import not_found
+from aevatar.actors.deciding.kind import Kind, assemble
 from aevatar.actors.envelope import Envelope, check_command_id, payload_bytes
 from aevatar.actors.failures import where
 from aevatar.actors.health import Health
-from aevatar.actors.housekeeping import Housekeeping, Retention
-from aevatar.actors.kind import Kind, assemble
 from aevatar.actors.metrics import Gauges, Metrics
 from aevatar.actors.nature import Clock, Identifiers, RandomIdentifiers, SystemClock, system_random
 from aevatar.actors.packing import message_type
-from aevatar.actors.post import Neighbours, Post, current
 from aevatar.actors.projectors import Projector, Projectors
-from aevatar.actors.recording import mail_of
-from aevatar.actors.recovery import Recovery
-from aevatar.actors.stage import Limits, Stage
+from aevatar.actors.recording.record import mail_of
+from aevatar.actors.recording.writer import GroupCommit
+from aevatar.actors.serving.aftermath import Aftermath, Outlets
+from aevatar.actors.serving.callers import Callers
+from aevatar.actors.serving.post import Neighbours, Post, current
+from aevatar.actors.serving.recovery import Recovery
+from aevatar.actors.serving.stage import Limits, Stage
+from aevatar.actors.serving.turns import Turns, Waiting, command_id_reused, known_outcome, outcome_erased
 from aevatar.actors.tasks import Tasks
-from aevatar.actors.timers import Timers
 from aevatar.actors.tracing import Tracing
-from aevatar.actors.turns import Turns, Waiting, command_id_reused, known_outcome, outcome_erased
-from aevatar.actors.writer import GroupCommit
+from aevatar.actors.upkeep.housekeeping import Housekeeping, Retention
 from aevatar.blobs import BlobStore, NoBlobs
 from aevatar.errors import Misassembled, Rejected, Unavailable
 from aevatar.identity import SHARDS, ActorId, Principal, ScopeId

@@ -14,9 +14,9 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from aevatar.actors.deciding.turn import Turn
 from aevatar.actors.envelope import Envelope
 from aevatar.actors.packing import name_of
-from aevatar.actors.turn import Turn
 
 _NOTHING: AbstractContextManager[None] = nullcontext()
 _W3C = TraceContextTextMapPropagator()

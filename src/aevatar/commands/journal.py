@@ -13,10 +13,10 @@ from typing import Final
 import anyio
 
 from aevatar.actors import Retention
-from aevatar.actors.exporting import exported
 from aevatar.actors.nature import SystemClock
-from aevatar.actors.rebuilding import rebuild_readmodels
-from aevatar.actors.verification import verify_journal
+from aevatar.actors.upkeep.exporting import exported
+from aevatar.actors.upkeep.rebuilding import rebuild_readmodels
+from aevatar.actors.upkeep.verification import verify_journal
 from aevatar.blobs import DirectoryBlobs
 from aevatar.errors import Rejected
 from aevatar.journal.port import Journal

@@ -13,16 +13,16 @@ from typing import Any, Self
 
 from google.protobuf.message import Message
 
-from aevatar.actors.activation import Activation, Delivery, replay
-from aevatar.actors.actor import Actor
+from aevatar.actors.acting.effects import Effects
 from aevatar.actors.actors_pb2 import TurnBody
-from aevatar.actors.deciding import decide
-from aevatar.actors.effects import Effects
+from aevatar.actors.deciding.activation import Activation, Delivery, replay
+from aevatar.actors.deciding.actor import Actor
+from aevatar.actors.deciding.handling import decide
+from aevatar.actors.deciding.kind import Kind
+from aevatar.actors.deciding.turn import Pending, Scheduled, Turn
 from aevatar.actors.envelope import Envelope, payload_bytes
-from aevatar.actors.kind import Kind
 from aevatar.actors.packing import message_type, pack
-from aevatar.actors.recording import record_turn
-from aevatar.actors.turn import Pending, Scheduled, Turn
+from aevatar.actors.recording.record import record_turn
 from aevatar.errors import AevatarError
 from aevatar.identity import ActorId, Principal, ScopeId
 from aevatar.journal.records import ActorImage, LoggedTurn, Retirement, TurnRecord

@@ -13,21 +13,21 @@ import structlog
 from google.protobuf.message import Message
 from msgspec.structs import replace
 
-from aevatar.actors.activation import Activation, Answer, Delivery, Recent, Ticket
-from aevatar.actors.deciding import decide, gone
-from aevatar.actors.effects import Effects
+from aevatar.actors.acting.effects import Effects
+from aevatar.actors.deciding.activation import Activation, Answer, Delivery, Recent, Ticket
+from aevatar.actors.deciding.handling import decide, gone
+from aevatar.actors.deciding.kind import Kind
+from aevatar.actors.deciding.turn import Pending, Turn
 from aevatar.actors.envelope import result_envelope
 from aevatar.actors.failures import where
-from aevatar.actors.kind import Kind
 from aevatar.actors.metrics import Metrics
 from aevatar.actors.nature import Clock
 from aevatar.actors.packing import UnknownMessage, digest, name_of, unpack_bytes
-from aevatar.actors.recording import answer_envelope, bury, mail_of, record_turn, tick_off
-from aevatar.actors.stage import Limits, Stage
+from aevatar.actors.recording.record import answer_envelope, bury, mail_of, record_turn, tick_off
+from aevatar.actors.recording.writer import GroupCommit
+from aevatar.actors.serving.stage import Limits, Stage
 from aevatar.actors.tasks import Tasks
 from aevatar.actors.tracing import Tracing
-from aevatar.actors.turn import Pending, Turn
-from aevatar.actors.writer import GroupCommit
 from aevatar.errors import AevatarError, Internal, Rejected, Unavailable
 from aevatar.identity import ActorId
 from aevatar.journal.port import Journal

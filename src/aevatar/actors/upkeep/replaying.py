@@ -11,8 +11,8 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from aevatar.actors.activation import apply_turn
-from aevatar.actors.kind import Kind
+from aevatar.actors.deciding.activation import apply_turn
+from aevatar.actors.deciding.kind import Kind
 from aevatar.actors.packing import unpack_bytes
 from aevatar.identity import ActorId
 from aevatar.journal.port import Journal

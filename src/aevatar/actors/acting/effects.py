@@ -17,10 +17,10 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 import structlog
 from google.protobuf.message import Message
 
+from aevatar.actors.acting.places import Places
 from aevatar.actors.actors_pb2 import EffectFailed, EffectRecord
 from aevatar.actors.envelope import payload_bytes
 from aevatar.actors.metrics import Metrics
-from aevatar.actors.places import Places
 from aevatar.actors.tasks import Tasks
 from aevatar.actors.tracing import Tracing
 from aevatar.errors import AevatarError, Misassembled, Rejected, Unavailable

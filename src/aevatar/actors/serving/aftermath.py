@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import structlog
 from google.protobuf.message import Message
 
-from aevatar.actors.activation import Activation, Answer, Delivery, Ticket
-from aevatar.actors.deciding import gone
+from aevatar.actors.deciding.activation import Activation, Answer, Delivery, Ticket
+from aevatar.actors.deciding.handling import gone
+from aevatar.actors.deciding.turn import Turn
 from aevatar.actors.envelope import Envelope
 from aevatar.actors.metrics import Metrics
-from aevatar.actors.stage import Stage
-from aevatar.actors.turn import Turn
-from aevatar.actors.turns import Turns, Waiting
+from aevatar.actors.serving.stage import Stage
+from aevatar.actors.serving.turns import Turns, Waiting
 from aevatar.errors import Unavailable
 from aevatar.identity import ActorId
 from aevatar.journal.records import DueTimer, EffectState, TurnRecord, Verdict

@@ -14,12 +14,12 @@ from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 
-from aevatar.actors.actor import Actor
 from aevatar.actors.actors_pb2 import TurnBody
-from aevatar.actors.kind import Kind, assemble
+from aevatar.actors.deciding.actor import Actor
+from aevatar.actors.deciding.kind import Kind, assemble
 from aevatar.actors.packing import UnknownMessage, message_type, unpack_bytes
 from aevatar.actors.projectors import Projector
-from aevatar.actors.replaying import PAGE, Replay, is_erased, log_of
+from aevatar.actors.upkeep.replaying import PAGE, Replay, is_erased, log_of
 from aevatar.errors import Unavailable
 from aevatar.identity import ActorId
 from aevatar.journal.port import Journal

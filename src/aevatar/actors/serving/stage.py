@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from aevatar.actors.activation import Activation, Delivery, Phase
+from aevatar.actors.deciding.activation import Activation, Delivery, Phase
+from aevatar.actors.deciding.kind import Kind
+from aevatar.actors.deciding.turn import EVENT_LIMIT, SEND_LIMIT
 from aevatar.actors.failures import where
-from aevatar.actors.kind import Kind
 from aevatar.actors.metrics import Metrics
 from aevatar.actors.nature import Clock
 from aevatar.actors.tasks import Tasks
-from aevatar.actors.turn import EVENT_LIMIT, SEND_LIMIT
 from aevatar.errors import Unavailable
 from aevatar.identity import ActorId
 from aevatar.journal.port import Journal

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from google.protobuf.message import Message
 
-from aevatar.actors.activation import Activation, Delivery
 from aevatar.actors.actors_pb2 import Done
-from aevatar.actors.kind import Handler
+from aevatar.actors.deciding.activation import Activation, Delivery
+from aevatar.actors.deciding.kind import Handler
+from aevatar.actors.deciding.turn import Pending, Turn
 from aevatar.actors.packing import name_of
-from aevatar.actors.turn import Pending, Turn
 from aevatar.errors import Rejected
 from aevatar.identity import ActorId
 

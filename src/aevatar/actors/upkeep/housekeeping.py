@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import structlog
 
-from aevatar.actors.activation import replay
-from aevatar.actors.deciding import gone, not_found
-from aevatar.actors.kind import Kind
+from aevatar.actors.deciding.activation import replay
+from aevatar.actors.deciding.handling import gone, not_found
+from aevatar.actors.deciding.kind import Kind
 from aevatar.actors.nature import Clock
 from aevatar.actors.packing import pack_bytes
-from aevatar.actors.stage import Stage
+from aevatar.actors.serving.stage import Stage
 from aevatar.blobs import BlobStore
 from aevatar.errors import Rejected, Unavailable
 from aevatar.identity import ActorId

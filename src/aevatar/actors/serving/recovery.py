@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Collection
 
 import structlog
 
-from aevatar.actors.activation import Delivery
+from aevatar.actors.acting.effects import Effects, Policy
 from aevatar.actors.actors_pb2 import EffectInterrupted, EffectRecord
-from aevatar.actors.effects import Effects, Policy
+from aevatar.actors.deciding.activation import Delivery
 from aevatar.actors.envelope import Envelope, from_bytes, payload_bytes, principal_of
 from aevatar.actors.metrics import Metrics
 from aevatar.actors.packing import UnknownMessage

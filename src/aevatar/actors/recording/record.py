@@ -10,14 +10,14 @@ from hashlib import blake2b
 
 from google.protobuf.message import Message
 
-from aevatar.actors.activation import Activation, Delivery
+from aevatar.actors.acting.effects import Effects
 from aevatar.actors.actors_pb2 import Answered, EffectRecord, Refusal, TurnBody
-from aevatar.actors.deciding import gone
-from aevatar.actors.effects import Effects
+from aevatar.actors.deciding.activation import Activation, Delivery
+from aevatar.actors.deciding.handling import gone
+from aevatar.actors.deciding.turn import Pending, Scheduled, Shown, Turn
 from aevatar.actors.envelope import Envelope, payload_bytes, principal_record, to_bytes
 from aevatar.actors.nature import base32
 from aevatar.actors.packing import digest, name_of, pack, pack_bytes
-from aevatar.actors.turn import Pending, Scheduled, Shown, Turn
 from aevatar.errors import AevatarError, Rejected
 from aevatar.identity import ActorId, Principal
 from aevatar.journal.records import (

@@ -12,14 +12,14 @@ import structlog
 from google.protobuf.message import Message
 from msgspec.structs import replace
 
-from aevatar.actors.activation import Delivery
+from aevatar.actors.deciding.activation import Delivery
+from aevatar.actors.deciding.kind import Kind
 from aevatar.actors.envelope import Envelope, from_bytes
-from aevatar.actors.kind import Kind
 from aevatar.actors.metrics import Metrics
 from aevatar.actors.nature import Clock
 from aevatar.actors.packing import UnknownMessage
-from aevatar.actors.recording import mail_of
-from aevatar.actors.stage import Stage
+from aevatar.actors.recording.record import mail_of
+from aevatar.actors.serving.stage import Stage
 from aevatar.errors import Unavailable
 from aevatar.identity import ActorId, Principal
 from aevatar.journal.records import DueTimer, Mail

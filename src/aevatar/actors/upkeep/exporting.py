@@ -11,7 +11,7 @@ from google.protobuf.json_format import MessageToDict
 
 from aevatar.actors.actors_pb2 import Packed, TurnBody
 from aevatar.actors.packing import unpack
-from aevatar.actors.replaying import PAGE
+from aevatar.actors.upkeep.replaying import PAGE
 from aevatar.journal.port import Journal
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from google.protobuf.message import Message
 
-from aevatar.actors.turn import Pending, Scheduled, Shown, Started, Turn, TurnTooLarge
+from aevatar.actors.deciding.turn import Pending, Scheduled, Shown, Started, Turn, TurnTooLarge
 from aevatar.identity import ActorId, Principal
 from aevatar.journal.records import Retirement
 
 if TYPE_CHECKING:
-    from aevatar.actors.kind import Kind
+    from aevatar.actors.deciding.kind import Kind
 
 S = TypeVar("S", bound=Message)
 F = TypeVar("F", bound=Callable[..., Any])

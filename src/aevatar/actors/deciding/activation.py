@@ -16,12 +16,12 @@ from typing import Any
 from google.protobuf.message import Message
 from msgspec import Struct
 
-from aevatar.actors.actor import Actor
 from aevatar.actors.actors_pb2 import Packed, TurnBody
+from aevatar.actors.deciding.actor import Actor
+from aevatar.actors.deciding.kind import Kind
+from aevatar.actors.deciding.turn import Turn
 from aevatar.actors.envelope import Envelope
-from aevatar.actors.kind import Kind
 from aevatar.actors.packing import message_type, unpack_bytes
-from aevatar.actors.turn import Turn
 from aevatar.errors import AevatarError
 from aevatar.identity import ActorId
 from aevatar.journal.records import ActorImage, Retirement, TurnRecord

@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from aevatar.actors.actor import Actor
-from aevatar.actors.kind import Kind, assemble
+from aevatar.actors.deciding.actor import Actor
+from aevatar.actors.deciding.kind import Kind, assemble
 from aevatar.actors.projectors import Projector
-from aevatar.actors.replaying import PAGE, Replay, replayed
+from aevatar.actors.upkeep.replaying import PAGE, Replay, replayed
 from aevatar.errors import Rejected, Unavailable
 from aevatar.identity import ActorId
 from aevatar.journal.port import Journal

@@ -11,9 +11,9 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from aevatar.actors.actor import MARK, Actor, Mark
+from aevatar.actors.deciding.actor import MARK, Actor, Mark
+from aevatar.actors.deciding.turn import Pending
 from aevatar.actors.packing import name_of
-from aevatar.actors.turn import Pending
 from aevatar.errors import Misassembled
 from aevatar.identity import is_kind
 from aevatar.readmodels.declaration import DocumentOf

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from google.protobuf.message import Message
 
-from aevatar.actors.activation import Delivery, Ticket
+from aevatar.actors.acting.effects import EffectRunner, Link, Vault
 from aevatar.actors.actors_pb2 import EffectRecord
-from aevatar.actors.effects import EffectRunner, Link, Vault
+from aevatar.actors.deciding.activation import Delivery, Ticket
 from aevatar.actors.envelope import principal_of, result_envelope
 from aevatar.actors.nature import Clock
 from aevatar.actors.packing import unpack

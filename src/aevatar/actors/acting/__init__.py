@@ -1,0 +1,1 @@
+"""Acting: work outside the turn, and time. Intents are in the ledger before anything starts."""
