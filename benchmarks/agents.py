@@ -97,10 +97,17 @@ class Agency:
 
 @asynccontextmanager
 async def agency(
-    journal: Journal, model: ModelPort, *, folder: Path, tools: bool = True, retention: Retention | None = None
+    journal: Journal,
+    model: ModelPort,
+    *,
+    folder: Path,
+    tools: bool = True,
+    retention: Retention | None = None,
+    calls_at_once: int | None = None,
 ) -> AsyncIterator[Agency]:
     """The platform's agents as they are served, with one of ours that talks to `model`."""
-    settings = PlatformSettings(config=folder / "none.yaml", model=MODEL)
+    places = {} if calls_at_once is None else {"model_calls_per_scope": calls_at_once}
+    settings = PlatformSettings(config=folder / "none.yaml", model=MODEL, **places)
     platform = Platform(
         settings, ports={"scripted": model}, extra_sources=[FixedSource("weather", [Weather()])], environment={}
     )

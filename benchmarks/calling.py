@@ -12,7 +12,6 @@ import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from aevatar.agents.runs import ModelCallEffect
 from aevatar.journal.sqlite import SqliteJournal
 from aevatar.models import ModelCall
 from aevatar.models.models_pb2 import FINISH_STOP, ModelDelta, ModelRequest
@@ -42,11 +41,10 @@ class Called:
 
 async def call(path: Path, count: int) -> None:
     """Never returns: whoever waits for the line kills the process."""
-    # Or most of the runs would wait for a place, and never be interrupted.
-    ModelCallEffect.concurrency = ModelCallEffect.concurrency_per_scope = count
     model = Called(count, is_silent=True)
     async with (
-        agency(SqliteJournal(path), model, folder=path.parent, tools=False) as ours,
+        # Or most of the runs would wait for a place, and never be interrupted.
+        agency(SqliteJournal(path), model, folder=path.parent, tools=False, calls_at_once=count) as ours,
         asyncio.TaskGroup() as group,
     ):
         for number in range(count):
