@@ -91,6 +91,22 @@ async def test_what_only_shows_or_asks_leaves_the_document_as_it_is(world: World
         assert await actors.readmodels.get(TALLIES, ALPHA, "ann") == Versioned(shown(1), 1, "ann", NOW)
 
 
+def rich(state: TallyState) -> TallyDocument | None:
+    return document(state) if state.total > 5 else None
+
+
+def steady(state: TallyState) -> Mapping[str, str | int]:
+    return {"kind": "tally"}
+
+
+async def test_a_document_that_was_not_there_from_the_beginning_is_found_by_its_attributes(world: World) -> None:
+    projection = Projection(documents=(DocumentOf("sample.rich", rich, index=steady),))
+    async with world.runtime(Kind(Tally, projection)) as actors:
+        for by, listed in ((1, []), (5, ["ann"]), (-5, []), (7, ["ann"])):
+            await actors.ask(ANN, Add(by=by) if by > 0 else Take(by=-by))
+            assert await keys(actors, "sample.rich", where={"kind": "tally"}) == listed
+
+
 async def test_there_is_no_document_of_what_does_not_exist(world: World) -> None:
     async with world.runtime() as actors:
         with pytest.raises(Rejected):

@@ -278,6 +278,9 @@ def _documents(activation: Activation) -> Iterator[DocumentWrite]:
             known = activation.documents.get(place)
             if known is not None and known[1] == body and (declared.pages is not None or body is None):
                 continue  # a page that did not change, a document that is not there and was not
+            if body is None and version == 1:  # the actor's first turn: there is nothing yet that would have to go
+                activation.documents[place] = (None, None)
+                continue
             index = attributes if known is None or known[0] != attributes else None
             kept = body if declared.pages is not None or body is None else b""
             activation.documents[place] = (attributes, kept)
