@@ -20,6 +20,7 @@ from aevatar.identity import Principal, ScopeId
 
 _TOKEN = re.compile(r"aev_([0-9a-f]{12})_[0-9a-f]{64}")
 _ID = re.compile(r"[0-9a-f]{12}")
+_PERMISSION = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*|\*")
 _SUBJECT_LIMIT = 128
 
 
@@ -46,9 +47,12 @@ class Tokens:
     folder: Path
 
     def create(self, scope: ScopeId, subject: str, permissions: tuple[str, ...], *, now: int) -> str:
-        """A new token, told this once and never again. Raises: Rejected `invalid_subject`."""
+        """A new token, told this once and never again. Raises: Rejected `invalid_subject`, `invalid_permission`."""
         if not is_subject(subject):
             raise Rejected("invalid_subject", f"a subject is 1 to {_SUBJECT_LIMIT} printable characters", "subject")
+        for name in permissions:
+            if not _PERMISSION.fullmatch(name):
+                raise Rejected("invalid_permission", f"{name!r} is neither <what>.<action> nor *", "permission")
         token_id = secrets.token_hex(6)
         token = f"aev_{token_id}_{secrets.token_hex(32)}"
         known = Token(
