@@ -100,7 +100,7 @@ async def serve(place: str, address: str) -> None:
     journal = journal_at(place)
     async with (runtime := Runtime(kinds=[TALLY], journal=journal, effects=[Echo(work_a_moment)])):
         server = await asyncio.start_unix_server(Served(runtime, journal).talk, address)
-        print("ready", os.getpid(), flush=True)
+        tell("ready", os.getpid())
         await server.serve_forever()
 
 
@@ -110,12 +110,17 @@ async def work_a_moment(_: Link) -> None:
             await asyncio.Event().wait()
 
 
+def tell(word: str, pid: int) -> None:
+    """One line in one write: `print` may take several, and a server that is killed between them leaves half a line."""
+    os.write(sys.stdout.fileno(), f"{word} {pid}\n".encode())
+
+
 def live(place: str, address: str) -> NoReturn:
     """All that a forked server does; it never ends by itself but through a mistake."""
     try:
         asyncio.run(serve(place, address))
     finally:
-        print("failed", os.getpid(), flush=True)
+        tell("failed", os.getpid())
         traceback.print_exc()
         os._exit(1)
 
@@ -128,10 +133,10 @@ def nursery() -> None:
                 pid = os.fork()
                 if pid == 0:
                     live(place, address)
-                print("born", pid, flush=True)
+                tell("born", pid)
             case ["bury", pid]:
                 os.waitpid(int(pid), 0)
-                print("gone", pid, flush=True)
+                tell("gone", int(pid))
 
 
 if __name__ == "__main__":
